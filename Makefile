@@ -1,0 +1,64 @@
+# The only door: every command sets up what it needs in .venv and asks for nothing else
+# than make and python3.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+UV := .venv/bin/uv
+DEV := .venv/dev
+SAM := .venv/sam
+MINISTACK := .venv/ministack
+export SAM_CLI_TELEMETRY := 0
+# The virtual environments hold the interpreter that `sam build` needs on the PATH.
+export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
+
+.PHONY: help run test check lint types imports template contracts lock format clean
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this machine (ARGS="--once --port 4566")
+	@$(DEV)/bin/python -m local.run $(ARGS)
+
+test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## every test (ARGS="-k door" for some)
+	@$(DEV)/bin/python -m pytest $(ARGS)
+
+check: lint types imports template  ## style, types, layers' import rules, template
+
+lint: $(DEV)/.ready
+	@$(DEV)/bin/ruff check . && $(DEV)/bin/ruff format --check .
+
+types: $(DEV)/.ready
+	@$(DEV)/bin/mypy
+
+imports: $(DEV)/.ready
+	@PYTHONPATH=.:layers/common $(DEV)/bin/lint-imports --no-cache
+
+template: $(SAM)/.ready
+	@$(SAM)/bin/sam validate --lint --region us-east-1
+
+contracts: $(DEV)/.ready  ## write the JSON Schemas of the queues to docs/contracts/
+	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.contracts
+
+format: $(DEV)/.ready  ## let ruff mend what it can
+	@$(DEV)/bin/ruff check --fix . ; $(DEV)/bin/ruff format .
+
+lock: $(UV)  ## resolve pyproject.toml anew into hashed requirement files
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml -o layers/common/requirements.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml --group dev -c layers/common/requirements.txt -o requirements/dev.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group sam -o requirements/sam.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group ministack -o requirements/ministack.txt
+
+clean:  ## remove everything that these commands made
+	@rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(UV):
+	@echo "Setting up .venv (once)"
+	@python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<1"
+
+# One environment each: they disagree on botocore. --seed: SAM's builder calls pip.
+.venv/%/.ready: requirements/%.txt | $(UV)
+	@echo "Setting up .venv/$*"
+	@$(UV) venv --quiet --seed --clear --python 3.13 .venv/$*
+	@$(UV) pip install --quiet --require-hashes --python .venv/$*/bin/python -r requirements/$*.txt
+	@touch $@
