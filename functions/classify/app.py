@@ -1,0 +1,62 @@
+"""The Inbox's stream in; messages remembered, replies and complaints queued."""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from firstreply import aws, brand
+from firstreply.conversations import Conversations
+from firstreply.inbox import Inbox
+from firstreply.observe import observed
+from firstreply.queues import Queue
+from firstreply.settings import now, number, setting
+from functions.classify.lexicon import Lexicon
+from functions.classify.reading import Reading
+
+
+@cache
+def reading() -> Reading:
+    retention = timedelta(days=number("CONVERSATION_RETENTION_DAYS"))
+    return Reading(
+        inbox=Inbox(
+            aws.dynamodb_client(),
+            setting("INBOX_TABLE"),
+            timedelta(days=number("INBOX_RETENTION_DAYS")),
+        ),
+        conversations=Conversations(
+            aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")), retention
+        ),
+        classifier=Lexicon(),
+        voice=brand.voice(),
+        policy=brand.policy(
+            cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
+        ),
+        replies=Queue(aws.sqs(), setting("REPLY_QUEUE_URL")),
+        complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
+        unreadable=Queue(aws.sqs(), setting("INBOX_DEAD_LETTER_QUEUE_URL")),
+        clock=now,
+    )
+
+
+@cache
+def processor() -> BatchProcessor:
+    return BatchProcessor(EventType.DynamoDBStreams)
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    return process_partial_response(
+        event=event, record_handler=_handle, processor=processor(), context=context
+    )
+
+
+def _handle(record: dict[str, Any]) -> None:
+    reading().read(record["dynamodb"]["NewImage"])

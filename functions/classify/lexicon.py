@@ -1,0 +1,103 @@
+"""The baseline classifier: words that speak for an intent, counted.
+
+It knows no grammar and no irony. A trained classifier is measured against it.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from firstreply.message import Message
+from firstreply.understanding import Intent, Journey, Sentiment, Understanding
+
+# More words than this that say nothing to us may well be a complaint that we do not understand.
+LONGEST_CHATTER = 5
+_SENTIMENT: dict[Intent, Sentiment] = {"complaint": "negative", "praise": "positive"}
+
+
+class Lexicon:
+    """A Classifier from functions/classify/lexicon.yaml."""
+
+    def understand(self, message: Message) -> Understanding:
+        text = " ".join(message.text.casefold().replace("’", "'").split())
+        words = _words()
+        language, is_known = _language(text, message.language)
+        found = {
+            intent: _hits(words[intent][language], text)
+            for intent in ("complaint", "praise", "question")
+        }
+        urgent = [name for name, stems in words["urgent"].items() if _hits(stems, text)]
+        intent, confidence = _intent(text, found)
+        silent = intent == "other" and len(re.findall(r"\w+", text)) > LONGEST_CHATTER
+        return Understanding(
+            intent=intent,
+            topics=tuple(n for n, stems in words["topics"].items() if _hits(stems, text))
+            or ("other",),
+            sentiment=_SENTIMENT.get(intent, "neutral"),
+            urgency="high" if urgent else "normal",
+            journey=_journey(intent, bool(_hits(words["buying"], text))),
+            language=language,
+            confidence=confidence,
+            unsure=silent or not is_known or (intent == "complaint" and bool(found["praise"])),
+            reasons=(
+                *(f"{name}: {', '.join(hits)}" for name, hits in found.items() if hits),
+                *(f"urgent: {name}" for name in urgent),
+            ),
+        )
+
+
+def _intent(text: str, found: dict[str, list[str]]) -> tuple[Intent, float]:
+    """Who complains politely still complains; who asks while thanking still asks."""
+    complaint, praise = len(found["complaint"]), len(found["praise"])
+    asks = "?" in text or "¿" in text
+    if complaint and complaint >= praise:
+        return "complaint", _confidence(complaint, praise)
+    if asks or (found["question"] and not praise):
+        return "question", 0.7 if asks and found["question"] else 0.5
+    if praise:
+        return "praise", _confidence(praise, complaint)
+    return "other", 0.3
+
+
+def _confidence(spoken_for: int, against: int) -> float:
+    return round((spoken_for + 0.5) / (spoken_for + against + 1), 2)
+
+
+def _journey(intent: Intent, is_buying: bool) -> Journey:
+    if intent == "complaint":
+        return "complaint"
+    return "before_purchase" if is_buying else "customer"
+
+
+def _language(text: str, told: str | None) -> tuple[str, bool]:
+    """The language and whether it is one of ours; without any sign of one, English."""
+    languages = _words()["languages"]
+    if told:
+        return (told, True) if told in languages else ("en", False)
+    tokens = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text)
+    counts = {name: sum(token in common for token in tokens) for name, common in languages.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return (best, True) if counts[best] else ("en", text.isascii())
+
+
+def _hits(stems: Iterable[str], text: str) -> list[str]:
+    return [stem for stem in stems if _pattern(stem).search(text)]
+
+
+@cache
+def _pattern(stem: str) -> re.Pattern[str]:
+    """At the start of a word; an emoji anywhere."""
+    return re.compile((r"(?<!\w)" if stem[0].isalpha() else "") + re.escape(stem))
+
+
+@cache
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load(
+        Path(__file__).with_name("lexicon.yaml").read_text("utf-8")
+    )
+    words["languages"] = {name: frozenset(common) for name, common in words["languages"].items()}
+    return words

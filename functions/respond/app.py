@@ -1,0 +1,86 @@
+"""The ReplyQueue in; said on the platform at most once, or given to a human."""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from firstreply import aws, brand
+from firstreply.contracts import ReplyRequested
+from firstreply.conversations import Conversations
+from firstreply.errors import TryLater
+from firstreply.observe import observed
+from firstreply.outbox import Outbox
+from firstreply.policy import Policy
+from firstreply.queues import Queue, wait_before_retry
+from firstreply.secrets import Secrets
+from firstreply.settings import now, number, setting
+from functions.respond.speaking import Speaking
+
+
+@cache
+def conversations() -> Conversations:
+    return Conversations(
+        aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
+        timedelta(days=number("CONVERSATION_RETENTION_DAYS")),
+    )
+
+
+@cache
+def secrets() -> Secrets:
+    return Secrets(aws.secretsmanager(), setting("SECRET_ARN"), now)
+
+
+@cache
+def http() -> httpx.Client:
+    return httpx.Client()
+
+
+@cache
+def policy() -> Policy:
+    return brand.policy(
+        cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
+    )
+
+
+def speaking(owner: str) -> Speaking:
+    return Speaking(
+        conversations=conversations(),
+        outbox=Outbox(conversations(), owner),
+        secrets=secrets(),
+        http=http(),
+        urls={"meta": setting("GRAPH_API_URL"), "x": setting("X_API_URL")},
+        policy=policy(),
+        complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
+        clock=now,
+    )
+
+
+@cache
+def processor() -> BatchProcessor:
+    return BatchProcessor(EventType.SQS)
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    replies = speaking(owner=context.aws_request_id)
+
+    def handle(record: dict[str, Any]) -> None:
+        request = ReplyRequested.model_validate_json(record["body"])
+        try:
+            replies.say(request)
+        except TryLater as error:
+            wait_before_retry(aws.sqs(), setting("REPLY_QUEUE_URL"), record, error)
+            raise
+
+    return process_partial_response(
+        event=event, record_handler=handle, processor=processor(), context=context
+    )

@@ -1,0 +1,160 @@
+"""Saying something at most once, and never losing what could not be said."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from firstreply.channels import Channel, channel
+from firstreply.contracts import ReplyRequested
+from firstreply.conversations import Conversations, Remembered
+from firstreply.errors import Refuse, TryLater, Unsure
+from firstreply.message import Reply
+from firstreply.observe import count, logger
+from firstreply.outbox import Entry, Outbox, State
+from firstreply.platform import Platform
+from firstreply.policy import Policy, Silence, decide
+from firstreply.queues import Complaint, Queue
+from firstreply.secrets import Secrets
+
+# A platform may show a reply it accepted only after a moment: ask not before.
+SETTLING_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaking:
+    """The only way out to a customer. `urls`: a channel's API by its name."""
+
+    conversations: Conversations
+    outbox: Outbox
+    secrets: Secrets
+    http: httpx.Client
+    urls: Mapping[str, str]
+    policy: Policy
+    complaints: Queue
+    clock: Callable[[], datetime]
+
+    def say(self, request: ReplyRequested) -> None:
+        """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
+        remembered = self.conversations.load(request.data.conversation, request.data.in_reply_to)
+        if remembered is None:
+            raise Refuse("the message to answer is not remembered")
+        automatic = request.data.author.kind == "firstreply"
+        reply = Reply(
+            key=f"{remembered.message.id}#{'ack' if automatic else request.id}",
+            message=remembered.message,
+            text=request.data.text,
+        )
+        said = _OneReply(self, reply, remembered, automatic=automatic)
+        said.go_on_from(self.outbox.claim(reply, self.clock()))
+
+
+@dataclass(frozen=True, slots=True)
+class _OneReply:
+    """One reply on its way through the outbox."""
+
+    way: Speaking
+    reply: Reply
+    remembered: Remembered
+    automatic: bool
+
+    def go_on_from(self, entry: Entry) -> None:
+        """Whatever happened before: carry on from where the outbox says it stands."""
+        if self.way.outbox.is_mine(entry):
+            self._send()
+        elif entry.state == "unknown" and not entry.handed_over:
+            self._ask()
+        elif entry.state == "refused" and not entry.handed_over:
+            self._hand_over(entry.reason or "refused")
+        elif entry.state in ("claimed", "sending"):
+            left = entry.lease_until - int(self.way.clock().timestamp())
+            if left >= 0:
+                raise TryLater("another invocation is at it", after=left + 1)
+            self._ask()
+
+    def _send(self) -> None:
+        now = self.way.clock()
+        if self.automatic and (silence := self._silence(now)):
+            self._keep_silent(silence)
+            return
+        cool_down = self.way.policy.cool_down if self.automatic else None
+        if not self.way.outbox.begin(self.reply, now, cool_down):
+            self._keep_silent("cool_down")
+            return
+        try:
+            platform_id = self._channel().send(self.reply, self._platform())
+        except TryLater:
+            # Nothing was sent, so nothing stands in the way of the next try.
+            self.way.outbox.release(self.reply)
+            raise
+        except Refuse as error:
+            self._settle("refused", reason=error.reason)
+            self._hand_over(error.reason)
+        except Unsure as error:
+            self._settle("unknown", reason=error.reason)
+            raise TryLater(error.reason, after=SETTLING_SECONDS) from error
+        else:
+            self._settle("sent", platform_id=platform_id)
+
+    def _ask(self) -> None:
+        """Sent or not? Only the platform knows; a human gets what it cannot tell."""
+        try:
+            platform_id = self._channel().find_reply(self.reply, self._platform())
+        except (Unsure, Refuse) as error:
+            self._settle("unknown", reason=error.reason)
+            self._hand_over(error.reason)
+            return
+        if platform_id:
+            self._settle("sent", platform_id=platform_id)
+            return
+        entry = self.way.outbox.rearm(self.reply, self.way.clock())
+        if self.way.outbox.is_mine(entry):
+            self._send()
+
+    def _silence(self, now: datetime) -> Silence | None:
+        """Whether policy still allows it: minutes may have passed in the queue."""
+        message = self.remembered.message
+        standing = self.way.conversations.standing(message.conversation, answering=message.id)
+        understanding = self.remembered.understanding
+        return decide(message, understanding, standing, self.way.policy, now).silence
+
+    def _keep_silent(self, silence: Silence) -> None:
+        """A human sees it who would have seen it, had policy kept silent from the start."""
+        self._settle("refused", reason=silence)
+        unanswered = self.remembered.understanding.intent in self.way.policy.escalate_if_unanswered
+        if unanswered and not self.remembered.decision.escalate:
+            self._hand_over(f"unanswered:{silence}")
+        else:
+            self.way.outbox.mark_handed_over(self.reply)
+
+    def _settle(self, state: State, **facts: str) -> None:
+        self.way.outbox.settle(self.reply, state, **facts)
+        message = self.reply.message
+        count(f"Reply{state.capitalize()}", channel=message.conversation.channel)
+        logger().info("reply", extra={"message_id": message.id, "state": state, **facts})
+
+    def _hand_over(self, reason: str) -> None:
+        message = self.reply.message
+        self.way.complaints.send_all(
+            [
+                Complaint(
+                    conversation=message.conversation,
+                    message_id=message.id,
+                    cause="reply_failed",
+                    reason=reason,
+                )
+            ]
+        )
+        self.way.outbox.mark_handed_over(self.reply)
+
+    def _channel(self) -> Channel:
+        found = channel(self.reply.message.conversation.channel)
+        if found is None:
+            raise Refuse("its channel is gone")
+        return found
+
+    def _platform(self) -> Platform:
+        name = self.reply.message.conversation.channel
+        section = self.way.secrets.section(name)
+        return Platform(self.way.http, self.way.urls[name], section, self.way.clock)

@@ -1,0 +1,56 @@
+"""Who may come in, and what is kept of it: signature first, then one conditional put, then 200."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from firstreply.channels import Answer, Channel, Knock, channel
+from firstreply.errors import TooLarge, TryLater
+from firstreply.inbox import Delivery, Inbox
+from firstreply.observe import count, logger
+from firstreply.secrets import REFETCH_AT_MOST_EVERY, Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Statuses: 200 stored, 401 not signed by them, 404 no such channel, 413 too large to keep,
+    500 only when it could not be stored: the platform then tries again."""
+
+    inbox: Inbox
+    secrets: Secrets
+    clock: Callable[[], datetime]
+
+    def answer(self, method: str, name: str, knock: Knock) -> Answer:
+        found = channel(name)
+        if found is None:
+            return Answer(404, "no such channel")
+        try:
+            if method == "GET":
+                # A handshake answered with a secret just replaced can switch the webhook off.
+                secret = self.secrets.section(name, fresh_for=REFETCH_AT_MOST_EVERY)
+                return found.handshake(knock, secret)
+            return self._receive(found, name, knock)
+        except TooLarge as error:
+            logger().error("delivery is too large to keep", extra={"size": str(error)})
+            count("TooLarge", channel=name)
+            return Answer(413, "too large")
+        except TryLater as error:
+            logger().error("delivery was not stored", extra={"reason": str(error)})
+            count("NotStored", channel=name)
+            return Answer(500, "not stored, try again")
+
+    def _receive(self, found: Channel, name: str, knock: Knock) -> Answer:
+        if not self._is_signed(found, name, knock):
+            count("SignatureRejected", channel=name)
+            return Answer(401, "signature is missing or wrong")
+        delivery = Delivery(channel=name, body=knock.body, received_at=self.clock())
+        is_new = self.inbox.put(delivery)
+        logger().info("delivery", extra={"channel": name, "key": delivery.key, "new": is_new})
+        count("Received" if is_new else "Duplicate", channel=name)
+        return Answer(200)
+
+    def _is_signed(self, found: Channel, name: str, knock: Knock) -> bool:
+        """A secret may have been rotated since it was cached, so a failure looks once more."""
+        if found.is_signed(knock, self.secrets.section(name)):
+            return True
+        return self.secrets.refetch() and found.is_signed(knock, self.secrets.section(name))

@@ -1,0 +1,47 @@
+"""The one place that makes boto3 clients, lazily, with time-outs that fit inside a function's."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# botocore waits 60 s by default and would outlive every function here. 3 tries of at most
+# 1 + 3 s stay below the shortest function time-out (webhook, 15 s).
+CONFIG = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+@cache
+def dynamodb() -> DynamoDBServiceResource:
+    """The resource: its tables take and give plain Python values."""
+    return boto3.resource("dynamodb", config=CONFIG)
+
+
+@cache
+def dynamodb_client() -> DynamoDBClient:
+    return boto3.client("dynamodb", config=CONFIG)
+
+
+@cache
+def sqs() -> SQSClient:
+    return boto3.client("sqs", config=CONFIG)
+
+
+@cache
+def secretsmanager() -> SecretsManagerClient:
+    return boto3.client("secretsmanager", config=CONFIG)
+
+
+def forget_clients() -> None:
+    """Lets a test start over with another AWS."""
+    for client in (dynamodb, dynamodb_client, sqs, secretsmanager):
+        client.cache_clear()

@@ -1,0 +1,115 @@
+"""The brand's voice and policy: data in brand/*.yaml, checked when it is loaded."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from firstreply.errors import Misconfigured
+from firstreply.message import Message
+from firstreply.policy import Policy
+from firstreply.understanding import Intent, Understanding, Urgency
+
+# What a person can be called by: one word of letters. Anything else in a name (a link, a command,
+# an emoji) is not repeated under the brand's name.
+_FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LONGEST_FIRST_NAME = 30
+
+type Wordings = dict[str, list[str]]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Greeting(_Data):
+    """How a customer is addressed; `named` holds `{first_name}`."""
+
+    named: str
+    unnamed: str
+
+
+class Voice(_Data):
+    """brand/voice.yaml: `greeting` by language, `acknowledgement` by intent and language."""
+
+    brand: str
+    default_language: str
+    greeting: dict[str, Greeting]
+    acknowledgement: dict[Intent, Wordings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_every_fallback(self) -> "Voice":
+        languages = {"greeting": set(self.greeting)}
+        languages |= {intent: set(wordings) for intent, wordings in self.acknowledgement.items()}
+        for name, there in languages.items():
+            if self.default_language not in there:
+                raise ValueError(f"{name} has no wording in {self.default_language!r}")
+        return self
+
+    def acknowledge(
+        self, message: Message, understanding: Understanding, shorten: Callable[[str], str]
+    ) -> str:
+        """What to say at once. The same words for the same message, at every try."""
+        wordings = self.acknowledgement[understanding.intent]
+        language = understanding.language
+        if language not in wordings or language not in self.greeting:
+            language = self.default_language
+        first_name = _first_name(message.author_name)
+        greeting = self.greeting[language]
+        hello = greeting.named.format(first_name=first_name) if first_name else greeting.unnamed
+        variations = wordings[language]
+        choice = int.from_bytes(sha256(message.id.encode()).digest()[:4]) % len(variations)
+        return shorten(variations[choice].format(hello=hello, brand=self.brand))
+
+
+class PolicyData(_Data):
+    """brand/policy.yaml."""
+
+    answer: frozenset[Intent]
+    escalate: frozenset[Intent]
+    escalate_if_unanswered: frozenset[Intent]
+    due_minutes: dict[Urgency, PositiveInt]
+    oldest_answer_hours: PositiveInt
+
+
+@cache
+def voice() -> Voice:
+    return _load("voice.yaml", Voice)
+
+
+def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
+    """The brand's rules with the stack's parameters."""
+    data = _load("policy.yaml", PolicyData)
+    return Policy(
+        **data.model_dump(exclude={"oldest_answer_hours"}),
+        oldest_answer=timedelta(hours=data.oldest_answer_hours),
+        cool_down=timedelta(minutes=cool_down_minutes),
+        auto_reply=auto_reply,
+    )
+
+
+def _load[T: BaseModel](name: str, shape: type[T]) -> T:
+    """A file of brand/; Misconfigured names the file, the place in it and what is wrong."""
+    try:
+        data: Any = yaml.safe_load(files("brand").joinpath(name).read_text("utf-8"))
+        return shape.model_validate(data)
+    except yaml.YAMLError as error:
+        raise Misconfigured(f"brand/{name}: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or name}: {one['msg']}" for one in error.errors()
+        )
+        raise Misconfigured(f"brand/{name}: {wrong}") from error
+
+
+def _first_name(name: str | None) -> str | None:
+    word = (name or "").split(maxsplit=1)[:1]
+    if word and len(word[0]) <= _LONGEST_FIRST_NAME and _FIRST_NAME.fullmatch(word[0]):
+        return word[0]
+    return None

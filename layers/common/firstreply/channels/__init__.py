@@ -1,0 +1,72 @@
+"""The platforms: one module each, and what FirstReply expects of it.
+
+A channel is a module with the functions of `Channel`. It alone knows its platform's words. It is
+found by its file name, which is also its route (`/webhooks/<name>`) and its section of the secret.
+The webhook imports it too, so pydantic and httpx stay out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol, cast
+
+from firstreply.message import Reply, Update
+from firstreply.secrets import Section
+
+if TYPE_CHECKING:
+    from firstreply.platform import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knock:
+    """A request at the door. Header names are lower case; `body` is exactly what was received."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the door answers."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+
+
+class Channel(Protocol):
+    """What a channel module provides."""
+
+    def handshake(self, knock: Knock, secret: Section) -> Answer:
+        """The platform's proof that this address is ours (a GET)."""
+
+    def is_signed(self, knock: Knock, secret: Section) -> bool:
+        """Whether the platform signed exactly these bytes. Never raises; no secret, no pass."""
+
+    def parse(self, body: bytes) -> Iterator[Update]:
+        """Every update of a signed body, unknown ones as Ignored; Unreadable if it is no body."""
+
+    def shorten(self, text: str) -> str:
+        """The text, cut at a word if it is longer than the platform takes."""
+
+    def send(self, reply: Reply, platform: Platform) -> str:
+        """Say it; the platform's id of the answer. TryLater, Refuse or Unsure if not."""
+
+    def find_reply(self, reply: Reply, platform: Platform) -> str | None:
+        """The id of the answer if it is already there, None if it is surely not; else Unsure."""
+
+
+@cache
+def names() -> frozenset[str]:
+    """The channels there are."""
+    return frozenset(name for _, name, _ in iter_modules(__path__) if not name.startswith("_"))
+
+
+def channel(name: str) -> Channel | None:
+    """The channel of that name, None if there is none."""
+    return cast("Channel", import_module(f"{__name__}.{name}")) if name in names() else None

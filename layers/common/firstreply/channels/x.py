@@ -1,0 +1,376 @@
+"""X, as its webhooks (both families) and its API v2 speak of it.
+
+Facts and their certainty: docs/channels.md. So far: @mentions and direct messages in; reply posts
+and direct messages out. XAA is the X Activity API, AAA the older Account Activity API.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NoReturn
+from urllib.parse import urlencode
+
+from firstreply.channels import Answer, Knock
+from firstreply.channels._read import (
+    Object,
+    child,
+    children,
+    identifier,
+    json_object,
+    string,
+    utc,
+)
+from firstreply.channels._sign import digest, is_signed_by_any, secrets_of
+from firstreply.errors import Refuse, TryLater, Unsure
+from firstreply.message import Conversation, Ignored, Message, Reply, Update
+
+if TYPE_CHECKING:
+    from firstreply.platform import Answered, Platform
+    from firstreply.secrets import Section
+
+LONGEST_REPLY = 280
+SIGNATURE = "x-twitter-webhooks-signature"
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+# X signs its POSTs and this answer with the same key, so whoever may choose the token freely gets
+# any body signed by asking here. No JSON object or array consists of these characters alone.
+_TOKEN = re.compile(r"[A-Za-z0-9 +/=_.~-]{1,256}")
+
+
+def handshake(knock: Knock, secret: Section) -> Answer:
+    """The challenge-response check: base64 HMAC-SHA256 of `crc_token`, as JSON."""
+    token = knock.query.get("crc_token", "")
+    key = next(secrets_of(secret.get("consumer_secrets")), None)
+    if key is None or not _TOKEN.fullmatch(token):
+        return Answer(403, "crc_token is missing or not one of X's")
+    response = base64.b64encode(digest(key, token.encode())).decode()
+    return Answer(200, f'{{"response_token":"sha256={response}"}}', "application/json")
+
+
+def is_signed(knock: Knock, secret: Section) -> bool:
+    """`x-twitter-webhooks-signature: sha256=<base64>` under one of the consumer secrets."""
+    scheme, _, signature = knock.headers.get(SIGNATURE, "").partition("=")
+    claimed = _from_base64(signature) if scheme == "sha256" else None
+    return is_signed_by_any(secrets_of(secret.get("consumer_secrets")), knock.body, claimed)
+
+
+def _from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+# --- in ---------------------------------------------------------------------------------------
+
+
+def parse(body: bytes) -> Iterator[Update]:
+    """Every update, whichever family the body is of."""
+    envelope = json_object(body)
+    if "data" in envelope:
+        yield from _activity(child(envelope, "data"))
+    elif "for_user_id" in envelope:
+        yield from _account_activity(envelope)
+    else:
+        yield Ignored("envelope of another kind")
+
+
+def _activity(data: Object) -> Iterator[Update]:
+    """XAA: `data.{event_type, filter, payload, includes}`, one event a body."""
+    account = identifier(child(data, "filter").get("user_id"))
+    payload = child(data, "payload")
+    match data.get("event_type"):
+        case "post.mention.create":
+            yield _post(account, payload, _people(data))
+        case "dm.received":
+            yield from _direct_messages(account, payload)
+        case _:
+            yield Ignored("event of another kind")
+
+
+def _account_activity(envelope: Object) -> Iterator[Update]:
+    """AAA: `for_user_id` and one list of events."""
+    account = identifier(envelope.get("for_user_id"))
+    known = False
+    if "tweet_create_events" in envelope:
+        known = True
+        for post in children(envelope, "tweet_create_events"):
+            yield _old_post(account, post)
+    if "direct_message_events" in envelope:
+        known = True
+        yield from _direct_messages(account, envelope)
+    if not known:
+        yield Ignored("event of another kind")
+
+
+def _people(data: Object) -> Mapping[str, Object]:
+    """The users that X includes, by id; sometimes each is wrapped in `data`."""
+    includes = child(data, "includes")
+    users = (child(user, "data") or user for user in children(includes, "users"))
+    return {identifier(user.get("id")) or "": user for user in users}
+
+
+def _post(account: str | None, post: Object, people: Mapping[str, Object]) -> Update:
+    author = identifier(post.get("author_id"))
+    person = people.get(author or "", {})
+    return _mention(
+        account,
+        author,
+        post_id=identifier(post.get("id")),
+        text=string(child(post, "note_tweet").get("text")) or string(post.get("text")),
+        posted=post,
+        name=string(person.get("name")),
+        handle=string(person.get("username")),
+    )
+
+
+def _old_post(account: str | None, post: Object) -> Update:
+    """A post in the v1.1 shape: numeric ids are rounded, so only `id_str` counts."""
+    if "retweeted_status" in post:
+        return Ignored("repost")
+    long = child(post, "extended_tweet")
+    entities = child(long, "entities") or child(post, "entities")
+    if account not in {identifier(m.get("id_str")) for m in children(entities, "user_mentions")}:
+        return Ignored("post that does not mention us")
+    user = child(post, "user")
+    return _mention(
+        account,
+        identifier(user.get("id_str")),
+        post_id=identifier(post.get("id_str")),
+        text=string(long.get("full_text")) or string(post.get("text")),
+        posted=post,
+        name=string(user.get("name")),
+        handle=string(user.get("screen_name")),
+    )
+
+
+def _mention(
+    account: str | None,
+    author: str | None,
+    *,
+    post_id: str | None,
+    text: str | None,
+    posted: Object,
+    name: str | None,
+    handle: str | None,
+) -> Update:
+    if author is not None and author == account:
+        return Ignored("own post")
+    sent_at = _when(posted)
+    if not account or not author or not post_id or not sent_at:
+        return Ignored("post without id, author or account")
+    if not text:
+        return Ignored("post without text")
+    return Message(
+        conversation=_conversation(account, author),
+        id=post_id,
+        network="x",
+        kind="mention",
+        public=True,
+        text=text,
+        sent_at=sent_at,
+        author_name=name,
+        author_handle=handle,
+        permalink=f"https://x.com/{handle or 'i'}/status/{post_id}",
+        language=_language(posted.get("lang")),
+    )
+
+
+def _when(post: Object) -> datetime | None:
+    """AAA has milliseconds beside `Wed Oct 10 20:19:24 +0000 2018`; XAA has ISO 8601."""
+    created = post.get("created_at")
+    sent_at = utc(post.get("timestamp_ms")) or utc(created)
+    if sent_at is None and isinstance(created, str):
+        with suppress(ValueError):
+            return datetime.strptime(created, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC)
+    return sent_at
+
+
+def _direct_messages(account: str | None, payload: Object) -> Iterator[Update]:
+    """The same shape in both families: `direct_message_events[]` beside `users{}`."""
+    users = child(payload, "users")
+    for event in children(payload, "direct_message_events"):
+        yield _direct_message(account, event, users)
+
+
+def _direct_message(account: str | None, event: Object, users: Object) -> Update:
+    if event.get("type") != "message_create":
+        return Ignored("direct message event of another kind")
+    created = child(event, "message_create")
+    sender = identifier(created.get("sender_id"))
+    if sender is not None and sender == account:
+        return Ignored("own direct message")
+    message, sent_at = identifier(event.get("id")), utc(event.get("created_timestamp"))
+    if not account or not sender or not message or not sent_at:
+        return Ignored("direct message without id, sender or time")
+    text = string(child(created, "message_data").get("text"))
+    if not text:
+        return Ignored("direct message without text")
+    person = child(users, sender, "data") or child(users, sender)
+    return Message(
+        conversation=_conversation(account, sender),
+        id=message,
+        network="x",
+        kind="direct_message",
+        public=False,
+        text=text,
+        sent_at=sent_at,
+        author_name=string(person.get("name")),
+        author_handle=string(person.get("username")) or string(person.get("screen_name")),
+    )
+
+
+def _conversation(account: str, customer: str) -> Conversation:
+    return Conversation(channel="x", account=account, customer=customer)
+
+
+def _language(value: object) -> str | None:
+    """X's guess, if it is one: it says `und`, `qme`, `zxx` and the like where there is none."""
+    return value if isinstance(value, str) and re.fullmatch(r"[a-z]{2}", value) else None
+
+
+# --- out --------------------------------------------------------------------------------------
+
+# Code points that weigh 1 in X's count; everything else weighs 2 (twitter-text configuration v3).
+_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
+_LINK = re.compile(r"\S+\.\S+")
+_LINK_WEIGHT = 23
+
+
+def weight(text: str) -> int:
+    """At least what X counts: a sequence of emoji weighs more here, and a link no less than 23."""
+    plain = sum(1 if any(a <= ord(c) <= b for a, b in _LIGHT) else 2 for c in text)
+    return plain + sum(max(0, _LINK_WEIGHT - len(link)) for link in _LINK.findall(text))
+
+
+def shorten(text: str) -> str:
+    """The text within 280 weighted characters, cut at a word."""
+    words = text.split(" ")
+    while weight(" ".join(words)) > LONGEST_REPLY and len(words) > 1:
+        words = [*words[:-2], words[-2].rstrip(",.;:") + "…"]
+    short = " ".join(words)
+    while weight(short) > LONGEST_REPLY:
+        short = short[:-2] + "…"
+    return short
+
+
+def send(reply: Reply, platform: Platform) -> str:
+    """A reply to the post, or a direct message to who wrote one."""
+    if reply.message.public:
+        body: Object = {
+            "text": reply.text,
+            "reply": {"in_reply_to_tweet_id": reply.message.id},
+        }
+        return _id(_api(platform, reply, "POST", "/2/tweets", json=body), "id")
+    path = f"/2/dm_conversations/with/{reply.message.conversation.customer}/messages"
+    answer = _api(platform, reply, "POST", path, json={"text": reply.text})
+    return _id(answer, "dm_event_id")
+
+
+def find_reply(reply: Reply, platform: Platform) -> str | None:
+    """Looks among our newest posts, or in the conversation, for what answers this message."""
+    return (_find_post if reply.message.public else _find_direct_message)(reply, platform)
+
+
+def _find_post(reply: Reply, platform: Platform) -> str | None:
+    account = reply.message.conversation.account
+    query = {"tweet.fields": "referenced_tweets,created_at", "max_results": "100"}
+    answer = _api(platform, reply, "GET", f"/2/users/{account}/tweets", query=query)
+    posts = list(children(answer.json, "data"))
+    for post in posts:
+        replied_to = {
+            identifier(other.get("id"))
+            for other in children(post, "referenced_tweets")
+            if other.get("type") == "replied_to"
+        }
+        if reply.message.id in replied_to:
+            return identifier(post.get("id"))
+    _require_reach(reply, answer, posts)
+    return None
+
+
+def _find_direct_message(reply: Reply, platform: Platform) -> str | None:
+    path = f"/2/dm_conversations/with/{reply.message.conversation.customer}/dm_events"
+    query = {"dm_event.fields": "sender_id,created_at,text", "event_types": "MessageCreate"}
+    answer = _api(platform, reply, "GET", path, query=query)
+    events = list(children(answer.json, "data"))
+    for event in events:
+        ours = identifier(event.get("sender_id")) == reply.message.conversation.account
+        if ours and event.get("text") == reply.text:
+            return identifier(event.get("id"))
+    _require_reach(reply, answer, events)
+    return None
+
+
+def _require_reach(reply: Reply, answer: Answered, seen: list[Object]) -> None:
+    """Unsure unless what was seen reaches back to before the message that was to be answered."""
+    if not child(answer.json, "meta").get("next_token"):
+        return
+    times = [moment for item in seen if (moment := utc(item.get("created_at")))]
+    if not times or min(times) > reply.message.sent_at - timedelta(minutes=1):
+        raise Unsure("more than one page since the message")
+
+
+def _api(
+    platform: Platform,
+    reply: Reply,
+    method: Literal["GET", "POST"],
+    path: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    json: Object | None = None,
+) -> Answered:
+    """One call as the account that the customer wrote to, signed with OAuth 1.0a (RFC 5849)."""
+    from oauthlib.oauth1 import Client  # the webhook imports this module and needs no oauthlib
+
+    secret = platform.secret
+    account = child(secret, "accounts", reply.message.conversation.account)
+    token, token_secret = string(account.get("access_token")), account.get("access_token_secret")
+    consumer_secret = next(secrets_of(secret.get("consumer_secrets")), None)
+    consumer_key = string(secret.get("consumer_key"))
+    if not (token and string(token_secret) and consumer_key and consumer_secret):
+        raise Refuse("no tokens for this account in the secret")
+    client = Client(consumer_key, consumer_secret.decode(), token, token_secret)
+    if query:
+        path += "?" + urlencode(query)
+    # A JSON body is no part of the signature.
+    _, headers, _ = client.sign(platform.url + path, http_method=method)
+    answer = platform.call(method, path, json=json, headers=headers)
+    if answer.status not in (200, 201):
+        _raise(answer, platform, reading=method == "GET")
+    return answer
+
+
+def _id(answer: Answered, name: str) -> str:
+    found = identifier(child(answer.json, "data").get(name))
+    if not found:
+        raise Unsure(f"x accepted it without {name}")
+    return found
+
+
+def _raise(answer: Answered, platform: Platform, *, reading: bool) -> NoReturn:
+    """X's problem details as what to do next; only the status and the type go into the reason."""
+    kind = string(answer.json.get("type")) or "about:blank"
+    reason = f"x {answer.status} {kind.rsplit('/', 1)[-1]}"
+    if answer.status == 429:
+        raise TryLater(reason, after=_seconds_to_reset(answer, platform))
+    if answer.status >= 500:
+        raise TryLater(reason) if reading else Unsure(reason)
+    # X refuses the same text by the same account: what we meant to say may be there already.
+    if answer.status == 403 and "duplicate" in (string(answer.json.get("detail")) or "").lower():
+        raise Unsure(f"{reason} duplicate")
+    raise Refuse(reason)
+
+
+def _seconds_to_reset(answer: Answered, platform: Platform) -> int:
+    """`x-rate-limit-reset` is in unix seconds; windows last 15 minutes."""
+    reset = utc(answer.headers.get("x-rate-limit-reset"))
+    left = (reset - platform.clock()).total_seconds() if reset else 60
+    return max(1, min(round(left) + 1, 900))

@@ -1,0 +1,124 @@
+"""The public contracts: CloudEvents 1.0 on the ReplyQueue (in) and the EscalationQueue (out).
+
+Their JSON Schemas are in docs/contracts/, written by `make contracts`.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from firstreply.message import Conversation
+from firstreply.understanding import Understanding, Urgency
+
+
+class CloudEvent(BaseModel):
+    """The envelope. `id` with `source` is unique: who has seen it may drop a second one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    time: datetime
+    subject: str | None = Field(None, description="the conversation's key")
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+# --- in ---------------------------------------------------------------------------------------
+
+
+class Author(_Data):
+    """Who wrote a reply: FirstReply itself, or an agent whose name the helpdesk knows."""
+
+    kind: Literal["firstreply", "agent"]
+    name: str | None = None
+
+
+class ReplyRequest(_Data):
+    """What is to be said, in answer to which message."""
+
+    conversation: Conversation
+    in_reply_to: str = Field(description="the platform's id of the message answered")
+    text: str = Field(min_length=1)
+    author: Author
+
+
+class ReplyRequested(CloudEvent):
+    """`firstreply.reply.requested.v1`: `id` is the idempotency key."""
+
+    type: Literal["firstreply.reply.requested.v1"] = "firstreply.reply.requested.v1"
+    data: ReplyRequest
+
+
+# --- out --------------------------------------------------------------------------------------
+
+
+class Said(_Data):
+    """One message of a customer."""
+
+    id: str
+    text: str
+    sent_at: datetime
+    kind: str = Field(description="comment, message, mention, direct_message, …")
+    public: bool
+    permalink: str | None = None
+
+
+class Customer(_Data):
+    """What the platform told about who wrote."""
+
+    id: str
+    name: str | None = None
+    handle: str | None = None
+
+
+class Acknowledgement(_Data):
+    """What FirstReply says by itself, or why it is silent."""
+
+    text: str | None = None
+    silence: str | None = None
+
+
+class CaseEvent(_Data):
+    """All that a human needs; a consumer asks nobody else."""
+
+    case_id: str
+    conversation: Conversation
+    channel: str = Field(description="facebook, messenger, x, …")
+    customer: Customer
+    message: Said
+    understanding: Understanding
+    priority: Urgency
+    due_at: datetime
+    reasons: tuple[str, ...] = Field(description="why a human should see it")
+    acknowledgement: Acknowledgement
+    history: tuple[Said, ...] = Field(description="what the customer said before, oldest first")
+
+
+class CaseOpened(CloudEvent):
+    """`firstreply.case.opened.v1`: the first complaint of a conversation."""
+
+    type: Literal["firstreply.case.opened.v1"] = "firstreply.case.opened.v1"
+    data: CaseEvent
+
+
+class CaseUpdated(CloudEvent):
+    """`firstreply.case.updated.v1`: the customer wrote again."""
+
+    type: Literal["firstreply.case.updated.v1"] = "firstreply.case.updated.v1"
+    data: CaseEvent
+
+
+class CaseReplyRefused(CloudEvent):
+    """`firstreply.case.reply_refused.v1`: our answer to `message` is not there, or in doubt."""
+
+    type: Literal["firstreply.case.reply_refused.v1"] = "firstreply.case.reply_refused.v1"
+    data: CaseEvent
+
+
+PUBLIC: tuple[type[CloudEvent], ...] = (ReplyRequested, CaseOpened, CaseUpdated, CaseReplyRefused)

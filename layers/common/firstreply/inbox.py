@@ -1,0 +1,121 @@
+"""The Inbox table: every signed delivery as it was received. Its stream is the queue to classify.
+
+An item is `key` (a hash of channel and body), `channel`, `body` (compressed), `parts`,
+`received_at` and `expires_at`. What does not fit into one item goes on in items `<key>#1`, `#2`, …
+that have no `channel`, written in the same transaction: all of a delivery is there, or none.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from firstreply.errors import TooLarge, TryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# An item holds 400 KB, a transaction 4 MB: the rest is for keys and attribute names.
+PART_BYTES = 390_000
+MOST_PARTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One signed POST. `received_at` is in UTC."""
+
+    channel: str
+    body: bytes
+    received_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The same for the same bytes, however often they come."""
+        return sha256(self.channel.encode() + b"\0" + self.body).hexdigest()
+
+
+class Inbox:
+    """Writes and reads deliveries. `client` is DynamoDB's, `retention` how long they are kept."""
+
+    def __init__(self, client: DynamoDBClient, table: str, retention: timedelta) -> None:
+        self._client, self._table, self._retention = client, table, retention
+
+    def put(self, delivery: Delivery) -> bool:
+        """Keep it; False if it was there already. TooLarge, or TryLater if it was not stored."""
+        items = self._items(delivery)
+        try:
+            if len(items) == 1:
+                self._client.put_item(**self._once(items[0]))
+            else:
+                writes: Any = [{"Put": self._once(item)} for item in items]
+                self._client.transact_write_items(TransactItems=writes)
+        except (BotoCoreError, ClientError) as error:
+            if _was_there(error):
+                return False
+            raise TryLater(f"the Inbox cannot be written: {type(error).__name__}") from error
+        return True
+
+    def read(self, image: Mapping[str, Any]) -> Delivery:
+        """The delivery of a stream record's new image, its other parts fetched."""
+        key, parts = image["key"]["S"], int(image["parts"]["N"])
+        body = base64.b64decode(image["body"]["B"])
+        body += b"".join(self._part(f"{key}#{part}") for part in range(1, parts))
+        return Delivery(
+            channel=image["channel"]["S"],
+            body=zlib.decompress(body),
+            received_at=datetime.fromisoformat(image["received_at"]["S"]),
+        )
+
+    def _items(self, delivery: Delivery) -> list[dict[str, Any]]:
+        packed = zlib.compress(delivery.body)
+        parts = [packed[at : at + PART_BYTES] for at in range(0, len(packed), PART_BYTES)]
+        if len(parts) > MOST_PARTS:
+            raise TooLarge(f"{len(delivery.body)} bytes, {len(packed)} compressed")
+        expires = {"expires_at": {"N": str(_epoch(delivery.received_at + self._retention))}}
+        head = {
+            "key": {"S": delivery.key},
+            "channel": {"S": delivery.channel},
+            "parts": {"N": str(len(parts))},
+            "received_at": {"S": delivery.received_at.isoformat()},
+            "body": {"B": parts[0]},
+        }
+        rest = [
+            {"key": {"S": f"{delivery.key}#{number}"}, "body": {"B": part}}
+            for number, part in enumerate(parts[1:], 1)
+        ]
+        return [item | expires for item in (head, *rest)]
+
+    def _once(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(#key)",
+            "ExpressionAttributeNames": {"#key": "key"},
+        }
+
+    def _part(self, key: str) -> bytes:
+        found = self._client.get_item(
+            TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True
+        )
+        if "Item" not in found:
+            raise TryLater(f"part {key} of a delivery is missing")
+        return found["Item"]["body"]["B"]
+
+
+def _was_there(error: Exception) -> bool:
+    """Whether a condition failed, alone or as the reason of a cancelled transaction."""
+    response = error.response if isinstance(error, ClientError) else {}
+    codes = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+    codes.add(response.get("Error", {}).get("Code"))
+    return bool(codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"})
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())

@@ -1,0 +1,34 @@
+"""Logs and metrics: ids and reasons, never a message's text, a token or a body."""
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+type Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+@cache
+def logger() -> Logger:
+    """Powertools reads the environment when it is made, so it is made when it is needed."""
+    return Logger()
+
+
+def count(name: str, value: int = 1, *, channel: str) -> None:
+    """Count something that happened (as an EMF line in the log; no call is made)."""
+    with single_metric(name, MetricUnit.Count, value) as metric:
+        metric.add_dimension("channel", channel)
+
+
+def observed(handler: Handler) -> Handler:
+    """Puts the invocation's id on every log line."""
+
+    @wraps(handler)
+    def call(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401
+        handle: Handler = logger().inject_lambda_context(handler)
+        return handle(event, context)
+
+    return call

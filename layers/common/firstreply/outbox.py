@@ -1,0 +1,188 @@
+"""The outbox: every reply is a record, and says where it stands.
+
+    (none) ──claim──▶ claimed ──begin──▶ sending ──settle──▶ sent (its id)
+      ▲                 │ lease ends       │ │           ├─▶ refused (reason)
+      └─────────────────┘                  │ │           └─▶ unknown (reason)
+      └──release: nothing was sent─────────┘ └──rearm──▶ claimed
+    rearm: from sending (its lease over) or unknown, and only when the platform has shown that the
+    reply is not there. Nothing else leads back: `sending` is never repeated blindly.
+
+The claim names its owner: botocore repeats a write whose answer was lost, and the repeat fails its
+own condition; "mine already" must not look like "somebody else's".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from boto3.dynamodb.conditions import Attr
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict
+
+from firstreply.conversations import Conversations, person_key, refused_item
+from firstreply.errors import TryLater
+from firstreply.message import Reply
+
+if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
+
+# Longer than respond may run (template.yaml: 30 s), so that a live sender is never overtaken.
+LEASE = timedelta(seconds=60)
+
+type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
+
+
+class Entry(BaseModel):
+    """Where a reply stands. `lease_until` is in unix seconds."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    state: State
+    owner: str
+    lease_until: int
+    reason: str | None = None
+    platform_id: str | None = None
+    handed_over: bool = False
+
+
+class Outbox:
+    """The replies of the Conversations table. `owner` is unique to one invocation."""
+
+    def __init__(self, conversations: Conversations, owner: str) -> None:
+        self._conversations, self._owner = conversations, owner
+        self._table = conversations.table
+
+    def claim(self, reply: Reply, now: datetime) -> Entry:
+        """Take it, or see where it stands; `is_mine` tells which."""
+        is_new = Attr("state").not_exists()
+        lease_is_over = Attr("state").eq("claimed") & Attr("lease_until").lt(_epoch(now))
+        is_mine = Attr("state").eq("claimed") & Attr("owner").eq(self._owner)
+        return self._to_claimed(reply, now, is_new | lease_is_over | is_mine)
+
+    def rearm(self, reply: Reply, now: datetime) -> Entry:
+        """Take it again, after the platform has shown that it is not there."""
+        was_cut_off = Attr("state").eq("sending") & Attr("lease_until").lt(_epoch(now))
+        is_unknown = Attr("state").eq("unknown") & Attr("handed_over").not_exists()
+        return self._to_claimed(reply, now, was_cut_off | is_unknown)
+
+    def is_mine(self, entry: Entry) -> bool:
+        return entry.state == "claimed" and entry.owner == self._owner
+
+    def begin(self, reply: Reply, now: datetime, cool_down: timedelta | None) -> bool:
+        """Mark it as being sent; False if another automatic answer came first in the cool-down.
+
+        One transaction, so that of two messages handled at the same instant one is answered.
+        `cool_down` is None for what a human wrote.
+        """
+        writes: list[Any] = [self._start(reply, now)]
+        if cool_down is not None:
+            writes.append(self._take_turn(reply, now, cool_down))
+        try:
+            self._table.meta.client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            codes = [r.get("Code") for r in error.response.get("CancellationReasons", ())]
+            if codes == ["None", "ConditionalCheckFailed"]:
+                return False
+            raise TryLater(f"reply could not be begun: {codes or type(error).__name__}") from error
+        return True
+
+    def release(self, reply: Reply) -> None:
+        """Back to the start, when it is certain that nothing was sent."""
+        self._table.update_item(
+            Key=_key(reply),
+            UpdateExpression="REMOVE #state, #owner",
+            ConditionExpression=Attr("state").eq("sending") & Attr("owner").eq(self._owner),
+            ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+        )
+
+    def settle(self, reply: Reply, state: State, **facts: str) -> None:
+        """Record the outcome: `platform_id` of what was sent, or the `reason` it was not."""
+        names = {f"#{name}": name for name in ("state", *facts)}
+        values = {f":{name}": value for name, value in {"state": state, **facts}.items()}
+        self._table.update_item(
+            Key=_key(reply),
+            UpdateExpression="SET " + ", ".join(f"#{n[1:]} = {n}" for n in values),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+
+    def mark_handed_over(self, reply: Reply) -> None:
+        """A human has it."""
+        self._table.update_item(
+            Key=_key(reply),
+            UpdateExpression="SET handed_over = :yes",
+            ExpressionAttributeValues={":yes": True},
+        )
+
+    def _to_claimed(self, reply: Reply, now: datetime, condition: ConditionBase) -> Entry:
+        lease_until = _epoch(now + LEASE)
+        try:
+            self._table.update_item(
+                Key=_key(reply),
+                UpdateExpression="SET #state = :claimed, #owner = :me, lease_until = :lease,"
+                " #text = :text, expires_at = :expires",
+                ConditionExpression=condition,
+                ExpressionAttributeNames={
+                    "#state": "state",
+                    "#owner": "owner",
+                    "#text": "text",
+                },
+                ExpressionAttributeValues={
+                    ":claimed": "claimed",
+                    ":me": self._owner,
+                    ":lease": lease_until,
+                    ":text": reply.text,
+                    ":expires": self._conversations.expires_at(now),
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            stored = refused_item(error)
+            if stored is None:
+                raise TryLater("reply vanished while it was claimed") from error
+            return Entry.model_validate(stored)
+        return Entry(state="claimed", owner=self._owner, lease_until=lease_until)
+
+    def _start(self, reply: Reply, now: datetime) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": _key(reply),
+                "UpdateExpression": "SET #state = :sending, lease_until = :lease",
+                "ConditionExpression": "#state = :claimed AND #owner = :me",
+                "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+                "ExpressionAttributeValues": {
+                    ":sending": "sending",
+                    ":claimed": "claimed",
+                    ":me": self._owner,
+                    ":lease": _epoch(now + LEASE),
+                },
+            }
+        }
+
+    def _take_turn(self, reply: Reply, now: datetime, cool_down: timedelta) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": person_key(reply.message.conversation),
+                "UpdateExpression": "SET automatic_at = :now, automatic_for = :this,"
+                " expires_at = :expires",
+                "ConditionExpression": "attribute_not_exists(automatic_at)"
+                " OR automatic_at <= :over OR automatic_for = :this",
+                "ExpressionAttributeValues": {
+                    ":now": now.isoformat(timespec="milliseconds"),
+                    ":over": (now - cool_down).isoformat(timespec="milliseconds"),
+                    ":this": reply.message.id,
+                    ":expires": self._conversations.expires_at(now),
+                },
+            }
+        }
+
+
+def _key(reply: Reply) -> dict[str, str]:
+    return {"conversation": reply.message.conversation.key, "item": f"REPLY#{reply.key}"}
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())

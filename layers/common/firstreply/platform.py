@@ -1,0 +1,64 @@
+"""The way out: one HTTP call to a platform, its failures sorted by whether it may have arrived."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from firstreply.errors import TryLater, Unsure
+from firstreply.secrets import Section
+
+# Below the functions' own time-out with room for the writes around it; a platform answers in 1 s.
+TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+# Raised before a byte of the request has left.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a platform answered, whatever its status. `json` is empty if the body is no object."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform's API with the secret that opens it."""
+
+    http: httpx.Client
+    url: str
+    secret: Section
+    clock: Callable[[], datetime]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answered:
+        """One request. TryLater if nothing can have happened, Unsure if something may have.
+
+        Error texts name the exception's type only: httpx puts addresses with tokens in its own.
+        """
+        try:
+            answer = self.http.request(
+                method, self.url + path, params=params, json=json, headers=headers, timeout=TIMEOUT
+            )
+        except _NOT_SENT as error:
+            raise TryLater(f"not reached: {type(error).__name__}") from None
+        except httpx.TransportError as error:
+            if method == "GET":
+                raise TryLater(f"not answered: {type(error).__name__}") from None
+            raise Unsure(f"not answered: {type(error).__name__}") from None
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        return Answered(answer.status_code, answer.headers, body if isinstance(body, dict) else {})

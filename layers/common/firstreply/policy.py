@@ -1,0 +1,105 @@
+"""What may be said now, and who has to see it: one pure function over data.
+
+classify asks when a message arrives, respond asks again at the moment of sending.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from firstreply.message import Message
+from firstreply.understanding import Intent, Understanding, Urgency
+
+
+class Policy(BaseModel):
+    """The brand's rules (brand/policy.yaml) and the stack's parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: frozenset[Intent]
+    escalate: frozenset[Intent]
+    escalate_if_unanswered: frozenset[Intent]
+    due_minutes: dict[Urgency, PositiveInt]
+    oldest_answer: timedelta
+    cool_down: timedelta
+    auto_reply: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How things stand in a conversation. `answered_at`: our last automatic answer to another
+    message, if any."""
+
+    answered_at: datetime | None = None
+    case_open: bool = False
+
+
+type Silence = Literal["auto_reply_off", "not_for_us", "too_old", "cool_down"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`silence` says why nothing is answered, None if it is; `reasons` why a human sees it, and
+    by `due_at`."""
+
+    silence: Silence | None
+    escalate: bool
+    priority: Urgency
+    due_at: datetime
+    reasons: tuple[str, ...]
+
+
+def decide(
+    message: Message,
+    understanding: Understanding,
+    standing: Standing,
+    policy: Policy,
+    now: datetime,
+) -> Decision:
+    """Total and deterministic. Silence is worse than a late human: what is not answered though it
+    should be, and what is not understood, goes to one."""
+    silence = _silence(message, understanding, standing, policy, now)
+    reasons = tuple(_why_escalate(understanding, standing, policy, silence))
+    return Decision(
+        silence=silence,
+        escalate=bool(reasons),
+        priority=understanding.urgency,
+        due_at=message.sent_at + timedelta(minutes=policy.due_minutes[understanding.urgency]),
+        reasons=reasons,
+    )
+
+
+def _silence(
+    message: Message,
+    understanding: Understanding,
+    standing: Standing,
+    policy: Policy,
+    now: datetime,
+) -> Silence | None:
+    answered_at = standing.answered_at
+    nevers: tuple[tuple[Silence, bool], ...] = (
+        ("auto_reply_off", not policy.auto_reply),
+        ("not_for_us", understanding.intent not in policy.answer),
+        ("too_old", now - message.sent_at > policy.oldest_answer),
+        ("cool_down", answered_at is not None and now - answered_at < policy.cool_down),
+    )
+    return next((name for name, applies in nevers if applies), None)
+
+
+def _why_escalate(
+    understanding: Understanding, standing: Standing, policy: Policy, silence: Silence | None
+) -> list[str]:
+    intent = understanding.intent
+    causes = (
+        (f"intent:{intent}", intent in policy.escalate),
+        ("unsure", understanding.unsure),
+        ("urgent", understanding.urgency == "high"),
+        ("case_open", standing.case_open),
+        (
+            f"unanswered:{silence}",
+            silence is not None and intent in policy.escalate_if_unanswered,
+        ),
+    )
+    return [name for name, applies in causes if applies]

@@ -1,0 +1,89 @@
+"""The queues, and what travels on the internal one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from firstreply.errors import TryLater
+from firstreply.message import Conversation
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+LONGEST_WAIT = 43_200  # SQS: 12 hours, in seconds
+
+type SqsRecord = Mapping[str, Any]
+
+
+class Complaint(BaseModel):
+    """ComplaintQueue: a message that a human has to see, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    conversation: Conversation
+    message_id: str
+    cause: Literal["message", "reply_failed"] = "message"
+    reason: str = ""
+
+
+class SetAside(BaseModel):
+    """InboxDeadLetterQueue: a signed delivery that its channel cannot read; the Inbox has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    inbox_key: str
+    channel: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A standard or FIFO queue."""
+
+    client: SQSClient
+    url: str
+
+    def send_all(self, bodies: Sequence[BaseModel]) -> None:
+        """Send every one, or TryLater: sending one twice must be harmless to who receives it."""
+        for batch in batched(bodies, 10, strict=False):
+            answer = self.client.send_message_batch(
+                QueueUrl=self.url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": _json(body)}
+                    for number, body in enumerate(batch)
+                ],
+            )
+            if failed := answer.get("Failed"):
+                raise TryLater(f"SQS refused {len(failed)} of {len(batch)} messages")
+
+    def send_in_order(self, body: BaseModel, *, group: str, once: str) -> None:
+        """Send to a FIFO queue; `once` keeps a second one out for five minutes."""
+        self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=_json(body),
+            MessageGroupId=group[:128],
+            MessageDeduplicationId=sha256(once.encode()).hexdigest(),
+        )
+
+
+def _json(body: BaseModel) -> str:
+    """ASCII: SQS refuses some characters that customers can write, but not their JSON escapes."""
+    return json.dumps(body.model_dump(mode="json", exclude_none=True), separators=(",", ":"))
+
+
+def wait_before_retry(client: SQSClient, url: str, record: SqsRecord, error: TryLater) -> None:
+    """Let a record that is about to fail come back when its error says, not when its queue does."""
+    if error.after is not None:
+        client.change_message_visibility(
+            QueueUrl=url,
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=min(error.after, LONGEST_WAIT),
+        )

@@ -1,0 +1,78 @@
+"""The channels' secret: one JSON document in Secrets Manager, a section for each channel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from firstreply.errors import Misconfigured, TryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+type Section = Mapping[str, Any]
+
+FRESH_FOR = timedelta(minutes=5)
+REFETCH_AT_MOST_EVERY = timedelta(minutes=1)
+
+
+class Secrets:
+    """The secret, cached; a failed refresh keeps what was known."""
+
+    def __init__(
+        self, client: SecretsManagerClient, arn: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._client, self._arn, self._clock = client, arn, clock
+        self._document: Mapping[str, Any] | None = None
+        self._fetched_at: datetime | None = None
+
+    def section(self, channel: str, fresh_for: timedelta = FRESH_FOR) -> Section:
+        """The channel's part of the secret, empty when there is none.
+
+        TryLater when Secrets Manager does not answer, Misconfigured when it holds no JSON object.
+        """
+        document = self._document
+        if document is None or self._age() > fresh_for:
+            try:
+                document = self._fetch()
+            except TryLater:
+                if document is None:
+                    raise
+        section = document.get(channel)
+        return section if isinstance(section, dict) else {}
+
+    def refetch(self) -> bool:
+        """Fetch again after a signature failed; True if that could change the verdict.
+
+        At most once a minute, so that nobody runs up a bill or a throttle by posting rubbish.
+        """
+        if self._age() < REFETCH_AT_MOST_EVERY:
+            return False
+        before = self._document
+        try:
+            return self._fetch() != before
+        except TryLater:
+            return False
+
+    def _age(self) -> timedelta:
+        return self._clock() - self._fetched_at if self._fetched_at else timedelta.max
+
+    def _fetch(self) -> Mapping[str, Any]:
+        self._fetched_at = self._clock()
+        try:
+            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
+        except (BotoCoreError, ClientError) as error:
+            raise TryLater(f"the secret cannot be read: {type(error).__name__}") from error
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            # Not chained and not quoted: the error would carry the secret's text.
+            raise Misconfigured("the secret is not a JSON object; README.md shows its shape")
+        self._document = document
+        return document

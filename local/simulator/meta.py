@@ -1,0 +1,345 @@
+"""Facebook: the Graph endpoints for comments and Messenger, and the door it knocks on."""
+
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final, Literal, NoReturn
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request
+
+from local.simulator import meta_wire as wire
+from local.simulator.accounts import Accounts, Page
+from local.simulator.platform import (
+    Family,
+    Json,
+    Refusal,
+    Signature,
+    record_calls,
+    with_fault,
+)
+from local.simulator.world import FaultName, Message, Place, Reply, World, now
+
+VERSION: Final = re.compile(r"v\d+\.\d+")
+TEXT_LIMIT: Final = 2000
+PRIVATE_REPLY_DAYS: Final = timedelta(days=7)
+# How long after a person's last message each type may be sent. A tag other than HUMAN_AGENT is
+# refused: the rest were retired on 2026-04-27.
+WINDOWS: Final = {
+    "RESPONSE": timedelta(hours=24),
+    "UPDATE": timedelta(hours=24),
+    "MESSAGE_TAG": timedelta(days=7),
+}
+COMMENT_FIELDS: Final = "created_time,from,message,id"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One of Graph's errors. Clients must match the code: messages and statuses vary."""
+
+    message: str
+    code: int
+    subcode: int | None = None
+    status: int = 400
+    type: str = "OAuthException"
+
+
+TROUBLES: Final = {
+    "path": Trouble("Unknown path components: {path}", 2500),
+    "no_token": Trouble("An access token is required to request this resource.", 104),
+    "bad_token": Trouble("Invalid OAuth access token - Cannot parse access token", 190),
+    "token_expired": Trouble(
+        "Error validating access token: Session has expired.", code=190, subcode=463
+    ),
+    "proof": Trouble(
+        "Invalid appsecret_proof provided in the API argument", 100, type="GraphMethodException"
+    ),
+    "permission": Trouble("(#200) The page of this token may not do this", 200, status=403),
+    "parameter": Trouble("(#100) The parameter {name} is required or invalid", 100),
+    "too_long": Trouble(
+        f"(#100) Length of param message[text] must be less than or equal to {TEXT_LIMIT}", 100
+    ),
+    "gone": Trouble(
+        "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due "
+        "to missing permissions, or does not support this operation.",
+        code=100,
+        subcode=33,
+        type="GraphMethodException",
+    ),
+    "nobody": Trouble("(#100) No matching user found", 100, 2018001),
+    "unavailable": Trouble("(#551) This person isn't available right now.", 551, 1545041),
+    "window_closed": Trouble(
+        "(#10) This message is sent outside of allowed window.", 10, subcode=2018278
+    ),
+    "replied_before": Trouble("(#10903) This user can't reply to this activity", 10903),
+    "too_old": Trouble("(#10902) This is not a Replyable activity", 10902),
+    "rate_limited": Trouble("(#32) Page request limit reached", 32),
+    "server_error": Trouble(
+        "An unexpected error has occurred. Please retry your request later.", 2, status=500
+    ),
+}
+
+
+def trouble(name: str, headers: dict[str, str] | None = None, **words: str) -> Refusal:
+    known = TROUBLES[name]
+    error: Json = {"message": known.message.format(**words), "type": known.type, "code": known.code}
+    if known.subcode:
+        error["error_subcode"] = known.subcode
+    error["fbtrace_id"] = f"A{secrets.token_urlsafe(16)}"
+    return Refusal(known.status, {"error": error}, headers)
+
+
+def usage(page: str, kind: Literal["pages", "messenger"], percent: int, wait: int) -> Json:
+    """Meta's two usage headers; `wait` is in minutes."""
+    spent = {"call_count": percent, "total_cputime": percent, "total_time": percent}
+    case = {"type": kind, **spent, "estimated_time_to_regain_access": wait}
+    return {
+        "X-App-Usage": json.dumps(spent),
+        "X-Business-Use-Case-Usage": json.dumps({page: [case]}),
+    }
+
+
+def given() -> Json:
+    """Graph takes parameters from the query, a form or JSON; in a form, objects are JSON text."""
+    in_json = request.get_json(silent=True)
+    return {**request.args, **request.form, **(in_json if isinstance(in_json, dict) else {})}
+
+
+def nested(parameters: Json, name: str) -> Json:
+    value = parameters.get(name)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            refuse("parameter", name=name)
+    return value if isinstance(value, dict) else {}
+
+
+def refuse(name: str, **words: str) -> NoReturn:
+    raise trouble(name, **words)
+
+
+class Meta:
+    channel: Final = "meta"
+
+    def __init__(self, accounts: Accounts, world: World, echo: Callable[[Reply, Json], None]):
+        self._known, self._world, self._echo = accounts, world, echo
+        self.accounts = tuple(accounts.pages)
+        self.blueprint = blueprint = Blueprint("graph", __name__, url_prefix="/graph")
+        record_calls(blueprint, world)
+        blueprint.before_request(self._check_version)
+        blueprint.after_request(self._show_usage)
+        comments, messages = "/<version>/<node>/comments", "/<version>/<node>/messages"
+        blueprint.add_url_rule(comments, view_func=self.get_comments, methods=["GET"])
+        blueprint.add_url_rule(comments, view_func=self.post_comment, methods=["POST"])
+        blueprint.add_url_rule(messages, view_func=self.post_message, methods=["POST"])
+        methods = ["GET", "POST", "PUT", "DELETE"]
+        blueprint.add_url_rule("/<path:path>", view_func=self.unknown, methods=methods)
+
+    # The door
+
+    def compose(self, message: Message, mention: bool) -> Message:
+        if message.place == "messenger":
+            return replace(
+                message, id=message.id or wire.mid(), author=message.author or wire.number()
+            )
+        post = wire.page_post(message.account)
+        return replace(
+            message,
+            id=message.id or wire.comment_id(post),
+            author=message.author or wire.number(),
+            thread=post,
+            parent=post,
+        )
+
+    def body(self, message: Message, family: Family) -> Json:
+        return (wire.direct if message.place == "messenger" else wire.comment)(message)
+
+    def read(self, body: object) -> Iterator[Message]:
+        return wire.read(body)
+
+    def encode(self, body: object) -> bytes:
+        return wire.encode(body)
+
+    def sign(self, raw: bytes, how: Signature) -> dict[str, str]:
+        return wire.sign(self._known.app_secrets[0], raw, how)
+
+    def challenge(self, verify_token: str | None) -> tuple[str, dict[str, str], str]:
+        challenge = wire.number()
+        query = {
+            "hub.mode": "subscribe",
+            "hub.challenge": challenge,
+            "hub.verify_token": self._known.verify_token if verify_token is None else verify_token,
+        }
+        return urlencode(query), {}, challenge
+
+    # Graph
+
+    def post_comment(self, node: str) -> Response:
+        parameters = given()
+        page = self._page(parameters)
+        text = parameters.get("message")
+        if not isinstance(text, str) or not text:
+            refuse("parameter", name="message")
+
+        def accept() -> Response:
+            with self._world.lock:
+                comment = self._comment(page, node)
+                id = wire.comment_id(comment.thread)
+                reply = Reply.answering(comment, id, "comment", text)
+                self._world.replies.append(reply)
+            self._echo(reply, wire.comment_echo(reply, page.name, comment.thread))
+            return jsonify(id=reply.id)
+
+        return self._answer("facebook_comment", page, node, accept)
+
+    def get_comments(self, node: str) -> Response:
+        parameters = given()
+        page = self._page(parameters)
+        self._comment(page, node)
+        with self._world.lock:
+            said = [r for r in self._world.said(page.id, "comment") if r.in_reply_to == node]
+            heard = [
+                m
+                for m in self._world.messages.values()
+                if (m.account, m.parent) == (page.id, node) and m.id != node
+            ]
+        rows = [(r.at, r.id, page.id, page.name, r.text) for r in said]
+        rows += [(m.sent_at, m.id, m.author, m.name, m.text) for m in heard]
+        fields = parameters.get("fields", COMMENT_FIELDS).split(",")
+        comments = [
+            {
+                "id": id,
+                "created_time": at.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                "from": {"id": author, "name": name},
+                "message": text,
+            }
+            for at, id, author, name, text in sorted(rows)
+        ]
+        return jsonify(_paged(comments, parameters, {"id", *fields}))
+
+    def post_message(self, node: str) -> Response:
+        parameters = given()
+        page = self._page(parameters)
+        if node not in (page.id, "me"):
+            refuse("permission")
+        recipient, message = nested(parameters, "recipient"), nested(parameters, "message")
+        text = message.get("text")
+        if not isinstance(text, str) or not text:
+            refuse("parameter", name="message[text]")
+        if len(text) > TEXT_LIMIT:
+            refuse("too_long")
+
+        def accept() -> Response:
+            with self._world.lock:
+                answered = self._answerable(page, recipient, parameters)
+                reply = Reply.answering(
+                    answered, wire.mid(), "message", text, metadata=message.get("metadata")
+                )
+                self._world.replies.append(reply)
+            self._echo(reply, wire.direct_echo(reply))
+            return jsonify(recipient_id=reply.to, message_id=reply.id)
+
+        return self._answer("messenger", page, answered_id(recipient), accept)
+
+    def unknown(self, path: str) -> Response:
+        refuse("path", path=f"/{path}")
+
+    def _answerable(self, page: Page, recipient: Json, parameters: Json) -> Message:
+        """The customer's message that this one answers, if Messenger's rules let it."""
+        if private := recipient.get("comment_id") or recipient.get("post_id"):
+            return self._privately(self._comment(page, private))
+        window = WINDOWS.get(parameters.get("messaging_type", ""))
+        if not window:
+            refuse("parameter", name="messaging_type")
+        if parameters["messaging_type"] == "MESSAGE_TAG" and parameters.get("tag") != "HUMAN_AGENT":
+            refuse("parameter", name="tag")
+        last = self._world.latest("messenger", page.id, str(recipient.get("id")))
+        if not last:
+            refuse("nobody")
+        if now() - last.sent_at > window:
+            refuse("window_closed")
+        return last
+
+    def _privately(self, comment: Message) -> Message:
+        """Once per comment, within seven days; a refusal is final."""
+        before = self._world.said(comment.account, "message")
+        if any(reply.in_reply_to == comment.id for reply in before):
+            refuse("replied_before")
+        if now() - comment.sent_at > PRIVATE_REPLY_DAYS:
+            refuse("too_old")
+        return comment
+
+    def _comment(self, page: Page, id: str) -> Message:
+        comment = self._world.find("facebook_comment", page.id, id)
+        return comment or refuse("gone", id=id, method=request.method.lower())
+
+    def _answer(
+        self, place: Place, page: Page, id: str, accept: Callable[[], Response]
+    ) -> Response:
+        kind: Literal["pages", "messenger"] = "messenger" if place == "messenger" else "pages"
+        gone = "unavailable" if place == "messenger" else "gone"
+        refusals: dict[FaultName, Callable[[], Refusal]] = {
+            "gone": partial(trouble, gone, id=id, method="post"),
+            "rate_limited": partial(trouble, "rate_limited", usage(page.id, kind, 100, wait=1)),
+            "server_error": partial(trouble, "server_error"),
+            "token_expired": partial(trouble, "token_expired"),
+            "window_closed": partial(trouble, "window_closed"),
+        }
+        return with_fault(self._world, place, accept, refusals)
+
+    def _page(self, parameters: Json) -> Page:
+        """The page that the caller's token speaks for."""
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        token = parameters.get("access_token") or (bearer if scheme.lower() == "bearer" else "")
+        if not token:
+            refuse("no_token")
+        page = next((page for page in self._known.pages.values() if page.token == token), None)
+        if not page:
+            refuse("bad_token")
+        proof = parameters.get("appsecret_proof")
+        if proof is not None and proof not in self._proofs(token):
+            refuse("proof")
+        return page
+
+    def _proofs(self, token: str) -> set[str]:
+        keys = self._known.app_secrets
+        return {hmac.new(key.encode(), token.encode(), sha256).hexdigest() for key in keys}
+
+    def _check_version(self) -> None:
+        """Real Graph serves an unversioned call with its oldest version: a trap, so refused."""
+        arguments: dict[str, Any] = request.view_args or {}
+        if "version" in arguments and not VERSION.fullmatch(arguments.pop("version")):
+            refuse("path", path=request.path.removeprefix("/graph"))
+
+    def _show_usage(self, response: Response) -> Response:
+        for name, value in usage("0", "pages", 1, wait=0).items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def answered_id(recipient: Json) -> str:
+    return str(recipient.get("comment_id") or recipient.get("post_id") or recipient.get("id"))
+
+
+def _paged(items: list[Json], parameters: Json, fields: set[str]) -> Json:
+    """One page of a Graph list; our cursors are plain positions."""
+    try:
+        first, size = int(parameters.get("after", 0)), int(parameters.get("limit", 25))
+    except ValueError:
+        refuse("parameter", name="limit")
+    shown = items[first : first + size]
+    answer: Json = {"data": [{k: v for k, v in item.items() if k in fields} for item in shown]}
+    if shown:
+        cursors = {"before": str(first), "after": str(first + len(shown))}
+        answer["paging"] = {"cursors": cursors}
+    if len(items) > first + size:
+        query = urlencode({**request.args, "after": first + size})
+        answer["paging"]["next"] = f"{request.base_url}?{query}"
+    return answer

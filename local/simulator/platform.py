@@ -1,0 +1,108 @@
+"""What the simulated platforms have in common: their face, their refusals, their faults."""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Literal, Protocol
+
+from flask import Blueprint, Response, g, json, request
+
+from local.simulator.world import Call, Channel, FaultName, Message, Place, World
+
+Json = dict[str, Any]
+Family = Literal["xaa", "aaa"]
+Signature = Literal["valid", "wrong", "missing", "sha1"]
+
+
+class Platform(Protocol):
+    channel: Channel
+    accounts: tuple[str, ...]
+    blueprint: Blueprint
+
+    def compose(self, message: Message, mention: bool) -> Message:
+        """A customer's draft as the platform would know it: with an id, and where it stands."""
+
+    def body(self, message: Message, family: Family) -> Json: ...
+
+    def read(self, body: object) -> Iterator[Message]:
+        """The messages in a delivery's body, whatever else is in it."""
+
+    def encode(self, body: object) -> bytes: ...
+
+    def sign(self, raw: bytes, how: Signature) -> dict[str, str]: ...
+
+    def challenge(self, verify_token: str | None) -> tuple[str, dict[str, str], str]:
+        """The handshake's query, its headers, and the answer that passes."""
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a mistake
+    """A platform's "no", in its own words."""
+
+    def __init__(
+        self,
+        status: int,
+        body: Json,
+        headers: Mapping[str, str] | None = None,
+        mimetype: str = "application/json",
+    ) -> None:
+        self.response = Response(json.dumps(body), status, headers, mimetype)
+
+
+class HungUp(Response):
+    """The connection is gone; nothing of this reaches anybody."""
+
+
+def hang_up() -> HungUp:
+    # Shut down, not closed: werkzeug expects a dropped connection, but not a closed socket.
+    with suppress(OSError):
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return HungUp()
+
+
+def with_fault(
+    world: World,
+    place: Place,
+    accept: Callable[[], Response],
+    refusals: Mapping[FaultName, Callable[[], Refusal]],
+) -> Response:
+    """Accept a reply, unless a fault was ordered that strikes before or after."""
+    fault = world.take_fault(place)
+    if not fault:
+        return accept()
+    if fault.fault == "disconnect":
+        return hang_up()
+    if fault.fault in refusals:
+        raise refusals[fault.fault]()
+    response = accept()
+    if fault.fault == "accept_then_disconnect":
+        return hang_up()
+    world.stopping.wait(fault.hold_seconds)
+    return response
+
+
+def record_calls(blueprint: Blueprint, world: World) -> None:
+    def arrive() -> None:
+        g.call = Call(request.method, request.path)
+        world.calls.append(g.call)
+
+    def leave(response: Response) -> Response:
+        if not isinstance(response, HungUp):
+            g.call.status = response.status_code
+        return response
+
+    blueprint.before_request(arrive)
+    blueprint.after_request(leave)
+
+
+def objects(value: object, *path: str) -> list[Any]:
+    """The JSON objects listed at a path; none where the body is not of that shape."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def readable[T](read: Callable[..., T], *parts: Any) -> list[T]:
+    """What `read` makes of the parts; nothing if they are malformed."""
+    with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return [read(*parts)]
+    return []

@@ -1,0 +1,106 @@
+"""The simulator as a server on this machine: its own thread, one more per request."""
+
+import socket
+from collections.abc import Mapping
+from threading import Thread
+from typing import Any, Final, Self
+from weakref import WeakSet
+
+from flask import Flask
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from local.simulator.accounts import Accounts
+from local.simulator.control import Control
+from local.simulator.deliver import Courier, Echoes
+from local.simulator.meta import Meta
+from local.simulator.platform import Json, Platform, Refusal
+from local.simulator.world import Channel, Reply, World
+from local.simulator.x import X
+
+HOST: Final = "127.0.0.1"
+GOODBYE_SECONDS: Final = 2
+
+
+class _Handler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Says nothing: Graph's callers put their token into the query."""
+
+
+class _Server(ThreadedWSGIServer):
+    """Knows its threads, so that it can wait for them, but not for ever."""
+
+    def __init__(self, listening: socket.socket, app: Flask) -> None:
+        port = listening.getsockname()[1]
+        super().__init__(HOST, port, app, _Handler, fd=listening.fileno())
+        self._answering: WeakSet[Thread] = WeakSet()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        self._answering.add(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        for thread in list(self._answering):
+            thread.join(GOODBYE_SECONDS)
+
+
+class Simulator:
+    """Facebook and X on a port of this machine, for as long as the `with` block runs."""
+
+    def __init__(self, secret: Mapping[str, Any], port: int = 0) -> None:
+        self._accounts, self._port = Accounts.read(secret), port
+        self._world = World()
+        self._courier = Courier(self._world.stopping)
+        self.url = ""
+
+    def connect(self, webhooks: str) -> None:
+        """Deliver to f"{webhooks}/meta" and f"{webhooks}/x"."""
+        self._courier.webhooks = webhooks.rstrip("/")
+
+    def __enter__(self) -> Self:
+        # Bound here: werkzeug would end the process when the port is busy.
+        with socket.create_server((HOST, self._port), backlog=128) as listening:
+            self._port = listening.getsockname()[1]
+            self.url = f"http://{HOST}:{self._port}"
+            self._echoes = Echoes()
+            self._server = _Server(listening, self._app())
+        self._thread = Thread(target=self._server.serve_forever, name="simulator", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._world.stopping.set()
+        self._echoes.stop()
+        self._server.stop()
+        self._thread.join(GOODBYE_SECONDS)
+        self._courier.close()
+
+    def _app(self) -> Flask:
+        meta = Meta(self._accounts, self._world, self._echo)
+        x = X(self._accounts, self._world, self._echo)
+        self._platforms: dict[Channel, Platform] = {"meta": meta, "x": x}
+        control = Control(self._world, self._courier, self._echoes, self._platforms)
+        app = Flask(__name__, static_folder=None)
+        for blueprint in (control.blueprint, meta.blueprint, x.blueprint):
+            app.register_blueprint(blueprint)
+        app.register_error_handler(Refusal, lambda refusal: refusal.response)
+        return app
+
+    def _echo(self, reply: Reply, body: Json) -> None:
+        """The platforms tell an account what it said itself."""
+        if not self._world.settings.echo or not self._courier.webhooks:
+            return
+        platform = self._platforms[reply.channel]
+        raw = platform.encode(body)
+
+        def deliver() -> None:
+            signed = platform.sign(raw, "valid")
+            deliveries = self._courier.insist(reply.channel, raw, signed)
+            shown = [delivery.shown() for delivery in deliveries]
+            self._world.echoes.append({"reply": reply.id, "deliveries": shown})
+
+        self._echoes.add(deliver)

@@ -1,0 +1,328 @@
+"""X's webhooks byte for byte, of both families: the X Activity API and Account Activity before."""
+
+import hmac
+import json
+import re
+import secrets
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha1, sha256
+from itertools import count
+from typing import Any, Final
+
+from local.simulator.accounts import Profile
+from local.simulator.platform import Json, Signature, objects, readable
+from local.simulator.world import Message, Reply
+
+SIGNATURE: Final = "x-twitter-webhooks-signature"
+POST_LENGTH: Final = 280  # what is longer is cut, and stands in full elsewhere
+CUT_LENGTH: Final = 140
+READ_POSTS: Final = {"post.mention.create", "post.reply.create", "post.quote.create"}
+_OLD_DATE: Final = "%a %b %d %H:%M:%S +0000 %Y"
+_EPOCH_MS: Final = 1288834974657  # from which X's ids count the milliseconds
+_MACHINE: Final = secrets.randbelow(1024)
+_sequence = count()
+
+
+def encode(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def mac(secret: str, raw: bytes, algorithm: Any = sha256) -> str:
+    return b64encode(hmac.digest(secret.encode(), raw, algorithm)).decode()
+
+
+def sign(secret: str, raw: bytes, how: Signature) -> dict[str, str]:
+    return {
+        "valid": {SIGNATURE: f"sha256={mac(secret, raw)}"},
+        "wrong": {SIGNATURE: f"sha256={mac(f'not {secret}', raw)}"},
+        "sha1": {SIGNATURE: f"sha1={mac(secret, raw, sha1)}"},
+        "missing": {},
+    }[how]
+
+
+def new_id(milliseconds: int | None = None) -> str:
+    """Ids grow with time: milliseconds, then a machine, then a sequence."""
+    milliseconds = time.time_ns() // 10**6 if milliseconds is None else milliseconds
+    return str((milliseconds - _EPOCH_MS) << 22 | _MACHINE << 12 | next(_sequence) % 4096)
+
+
+def own_post(account: str) -> str:
+    """The post of the brand that customers answer; the same in every run."""
+    return str(10**18 + int(sha256(account.encode()).hexdigest(), 16) % 10**17)
+
+
+def names(text: str, handle: str) -> bool:
+    return bool(re.search(rf"@{re.escape(handle)}\b", text, re.IGNORECASE))
+
+
+def iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+def handle_of(message: Message) -> str:
+    """A customer's handle: their name's letters and the end of their id, at most 15 long."""
+    letters = re.sub(r"[^A-Za-z]", "", message.name) or "Customer"
+    return f"{letters[:10]}{message.author[-5:]}"
+
+
+def milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+# X Activity API
+
+
+def _activity(account: str, event_type: str, payload: Json, **includes: Any) -> Json:
+    event = {
+        "event_uuid": str(secrets.randbits(64) - 2**63),  # may be negative
+        "filter": {"user_id": account},
+        "event_type": event_type,
+        "tag": event_type,
+        "payload": payload,
+    }
+    return {"data": event | ({"includes": includes} if includes else {})}
+
+
+def _user(id: str, name: str, handle: str) -> Json:
+    return {
+        "id": id,
+        "name": name,
+        "username": handle,
+        "protected": False,
+        "verified": False,
+        "verified_type": "none",
+        "created_at": "2020-02-02T20:20:20.000Z",
+        "description": "",
+    }
+
+
+def _users(profile: Profile, message: Message) -> tuple[Json, Json]:
+    return (
+        _user(message.author, message.name, handle_of(message)),
+        _user(profile.id, profile.name, profile.handle),
+    )
+
+
+def _mentions(text: str, profile: Profile) -> Json:
+    found = re.finditer(rf"@{re.escape(profile.handle)}\b", text, re.IGNORECASE)
+    return {
+        "mentions": [
+            {"start": m.start(), "end": m.end(), "username": m.group()[1:], "id": profile.id}
+            for m in found
+        ]
+    }
+
+
+def _post(id: str, author: str, text: str, at: datetime, answers: str, answers_whom: str) -> Json:
+    post = {
+        "id": id,
+        "text": text,
+        "author_id": author,
+        "created_at": iso(at),
+        "conversation_id": answers or id,
+        "edit_history_tweet_ids": [id],
+        "lang": "und",
+        "possibly_sensitive": False,
+        "reply_settings": "everyone",
+    }
+    if answers:
+        post["in_reply_to_tweet_id"] = answers
+        post["in_reply_to_user_id"] = answers_whom
+        post["referenced_tweets"] = [{"type": "replied_to", "id": answers}]
+    return post
+
+
+def post(message: Message, profile: Profile) -> Json:
+    """A mention; or a plain answer to the brand, which names nobody."""
+    text, at = message.text, message.sent_at
+    payload = _post(message.id, message.author, text, at, message.parent, profile.id)
+    payload["entities"] = _mentions(text, profile)
+    if len(text) > POST_LENGTH:
+        payload["text"] = f"{text[: POST_LENGTH - 1]}…"
+        payload["entities"] = _mentions(payload["text"], profile)
+        payload["note_tweet"] = {"text": text, "entities": _mentions(text, profile)}
+    event_type = "post.mention.create" if message.summons else "post.reply.create"
+    return _activity(profile.id, event_type, payload, users=list(_users(profile, message)))
+
+
+def post_echo(reply: Reply, profile: Profile) -> Json:
+    payload = _post(reply.id, profile.id, reply.text, reply.at, reply.in_reply_to, reply.to)
+    users = [_user(profile.id, profile.name, profile.handle)]
+    return _activity(profile.id, "post.create", payload, users=users)
+
+
+def _direct_event(id: str, sender: str, recipient: str, text: str, at: datetime) -> Json:
+    nothing: Json = {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []}
+    return {
+        "type": "message_create",
+        "id": id,
+        "created_timestamp": str(milliseconds(at)),
+        "message_create": {
+            "target": {"recipient_id": recipient},
+            "sender_id": sender,
+            "message_data": {"text": text, "entities": nothing},
+        },
+    }
+
+
+def _heard(message: Message) -> Json:
+    return _direct_event(message.id, message.author, message.account, message.text, message.sent_at)
+
+
+def direct(message: Message, profile: Profile) -> Json:
+    users = {user["id"]: {"data": user} for user in _users(profile, message)}
+    payload = {"direct_message_events": [_heard(message)], "users": users}
+    return _activity(profile.id, "dm.received", payload)
+
+
+def direct_echo(reply: Reply, profile: Profile) -> Json:
+    event = _direct_event(reply.id, profile.id, reply.to, reply.text, reply.at)
+    users = {profile.id: {"data": _user(profile.id, profile.name, profile.handle)}}
+    return _activity(profile.id, "dm.sent", {"direct_message_events": [event], "users": users})
+
+
+# Account Activity API
+
+
+def _rounded(id: str) -> int | str:
+    """The numeric id, as lossy as in X's own samples: only id_str can be trusted."""
+    return int(float(id)) if id.isdecimal() else id
+
+
+def _old_user(id: str, name: str, handle: str) -> Json:
+    return {"id": _rounded(id), "id_str": id, "name": name, "screen_name": handle}
+
+
+def _old_entities(text: str, profile: Profile) -> Json:
+    mentions = [
+        {
+            "screen_name": mention["username"],
+            "name": profile.name,
+            "id": _rounded(profile.id),
+            "id_str": profile.id,
+            "indices": [mention["start"], mention["end"]],
+        }
+        for mention in _mentions(text, profile)["mentions"]
+    ]
+    return {"hashtags": [], "urls": [], "user_mentions": mentions, "symbols": []}
+
+
+def old_post(message: Message, profile: Profile) -> Json:
+    text = message.text
+    answers = message.parent or None
+    status: Json = {
+        "created_at": message.sent_at.astimezone(UTC).strftime(_OLD_DATE),
+        "id": _rounded(message.id),
+        "id_str": message.id,
+        "text": text,
+        "truncated": False,
+        "in_reply_to_status_id_str": answers,
+        "in_reply_to_user_id_str": profile.id if answers else None,
+        "in_reply_to_screen_name": profile.handle if answers else None,
+        "user": _old_user(message.author, message.name, handle_of(message)),
+        "is_quote_status": False,
+        "entities": _old_entities(text, profile),
+        "lang": "und",
+        "timestamp_ms": str(milliseconds(message.sent_at)),
+    }
+    if len(text) > POST_LENGTH:
+        cut = f"{text[: CUT_LENGTH - 1]}…"
+        whole = {"full_text": text, "display_text_range": [0, len(text)]}
+        status |= {"text": cut, "truncated": True, "entities": _old_entities(cut, profile)}
+        status["extended_tweet"] = whole | {"entities": _old_entities(text, profile)}
+    # A string, not a boolean; and only on mentions.
+    blocked = {"user_has_blocked": "false"} if message.summons else {}
+    return {"for_user_id": profile.id, **blocked, "tweet_create_events": [status]}
+
+
+def old_direct(message: Message, profile: Profile) -> Json:
+    people = (
+        (message.author, message.name, handle_of(message)),
+        (profile.id, profile.name, profile.handle),
+    )
+    return {
+        "for_user_id": profile.id,
+        "direct_message_events": [_heard(message)],
+        "users": {id: {"id": id, "name": n, "screen_name": handle} for id, n, handle in people},
+    }
+
+
+# Reading
+
+
+def read(body: object, profiles: Mapping[str, Profile]) -> Iterator[Message]:
+    if not isinstance(body, dict):
+        return
+    event = body.get("data")
+    if isinstance(event, dict):
+        yield from _read_activity(event, profiles)
+    account = body.get("for_user_id")
+    for status in objects(body, "tweet_create_events"):
+        yield from readable(_old_read_post, account, status, profiles)
+    for direct_event in objects(body, "direct_message_events"):
+        yield from readable(_read_direct, account, direct_event)
+
+
+def _read_activity(event: Json, profiles: Mapping[str, Profile]) -> Iterator[Message]:
+    account = readable(lambda: event["filter"]["user_id"])
+    if account and event.get("event_type") in READ_POSTS:
+        yield from readable(_read_post, account[0], event, profiles)
+    if account and event.get("event_type") == "dm.received":
+        for direct_event in objects(event, "payload", "direct_message_events"):
+            yield from readable(_read_direct, account[0], direct_event)
+
+
+def _read_post(account: str, event: Json, profiles: Mapping[str, Profile]) -> Message:
+    payload = event["payload"]
+    text = payload.get("note_tweet", payload)["text"]
+    author = payload["author_id"]
+    users = objects(event, "includes", "users")
+    people = [user.get("data", user) for user in users]
+    quotes = any(post.get("type") == "quoted" for post in objects(payload, "referenced_tweets"))
+    return Message(
+        id=payload["id"],
+        place="x_mention",
+        account=account,
+        author=author,
+        name=next((user["name"] for user in people if user.get("id") == author), ""),
+        text=text,
+        sent_at=datetime.fromisoformat(payload["created_at"]),
+        parent=payload.get("in_reply_to_tweet_id", ""),
+        summons=quotes or names(text, profiles[account].handle),
+    )
+
+
+def _old_read_post(account: str, status: Json, profiles: Mapping[str, Profile]) -> Message:
+    text = status.get("extended_tweet", {}).get("full_text", status["text"])
+    if status["user"]["id_str"] == account:
+        raise ValueError("the account's own")
+    quoted = status.get("quoted_status", {}).get("user", {}).get("id_str")
+    return Message(
+        id=status["id_str"],
+        place="x_mention",
+        account=account,
+        author=status["user"]["id_str"],
+        name=status["user"].get("name", ""),
+        text=text,
+        sent_at=datetime.strptime(status["created_at"], _OLD_DATE).replace(tzinfo=UTC),
+        parent=status.get("in_reply_to_status_id_str") or "",
+        summons=quoted == account or names(text, profiles[account].handle),
+    )
+
+
+def _read_direct(account: str, event: Json) -> Message:
+    sent = event["message_create"]
+    if sent["sender_id"] == account:
+        raise ValueError("the account's own")
+    return Message(
+        id=event["id"],
+        place="x_direct_message",
+        account=account,
+        author=sent["sender_id"],
+        name="",
+        text=sent["message_data"]["text"],
+        sent_at=datetime.fromtimestamp(int(event["created_timestamp"]) / 1000, UTC),
+    )
