@@ -42,7 +42,7 @@ class Lexicon:
             journey=_journey(intent, bool(_hits(words["buying"], text))),
             language=language,
             confidence=confidence,
-            unsure=silent or not is_known or (intent == "complaint" and bool(found["praise"])),
+            unsure=silent or not is_known or bool(found["complaint"] and found["praise"]),
             reasons=(
                 *(f"{name}: {', '.join(hits)}" for name, hits in found.items() if hits),
                 *(f"urgent: {name}" for name in urgent),
@@ -51,10 +51,10 @@ class Lexicon:
 
 
 def _intent(text: str, found: dict[str, list[str]]) -> tuple[Intent, float]:
-    """Who complains politely still complains; who asks while thanking still asks."""
+    """Who complains politely, or praises a delay, complains; who asks while thanking still asks."""
     complaint, praise = len(found["complaint"]), len(found["praise"])
     asks = "?" in text or "¿" in text
-    if complaint and complaint >= praise:
+    if complaint and complaint + 1 >= praise:
         return "complaint", _confidence(complaint, praise)
     if asks or (found["question"] and not praise):
         return "question", 0.7 if asks and found["question"] else 0.5
@@ -90,8 +90,11 @@ def _hits(stems: Iterable[str], text: str) -> list[str]:
 
 @cache
 def _pattern(stem: str) -> re.Pattern[str]:
-    """At the start of a word; an emoji anywhere."""
-    return re.compile((r"(?<!\w)" if stem[0].isalpha() else "") + re.escape(stem))
+    """At the start of a word, `!` at its end too; an emoji anywhere."""
+    start = r"(?<!\w)" if stem[0].isalpha() else ""
+    return re.compile(
+        start + re.escape(stem.removesuffix("!")) + (r"(?!\w)" if stem[-1] == "!" else "")
+    )
 
 
 @cache

@@ -65,8 +65,9 @@ import httpx
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from local.simulator.deliver import Courier, Echoes, NotConnected
-from local.simulator.platform import Family, Platform, Signature
+from local.simulator.common import Signature
+from local.simulator.deliver import NO_ANSWER, Courier, Echoes, NotConnected
+from local.simulator.doors import Door, Draft, Family
 from local.simulator.world import CHANNEL, Channel, Fault, Message, Place, Settings, World, now
 
 NAMES: Final = ("Alma", "Bruno", "Chidi", "Dana", "Emre", "Freya", "Goran", "Hana")
@@ -137,10 +138,10 @@ class Control:
         world: World,
         courier: Courier,
         echoes: Echoes,
-        platforms: Mapping[Channel, Platform],
+        doors: Mapping[Channel, Door],
     ) -> None:
         self._world, self._courier, self._echoes = world, courier, echoes
-        self._platforms = platforms
+        self._doors = doors
         self.blueprint = blueprint = Blueprint("control", __name__)
         routes: tuple[tuple[str, str, Callable[[], Response]], ...] = (
             ("GET", "/", self.help),
@@ -176,15 +177,15 @@ class Control:
 
     def say(self) -> Response:
         ask = asked(Say)
-        platform = self._platforms[CHANNEL[ask.place]]
-        message = platform.compose(_draft(ask, platform), ask.mention)
-        raw = platform.encode(platform.body(message, ask.family))
+        door = self._doors[CHANNEL[ask.place]]
+        message, body = door.write(_draft(ask, door))
         self._world.learn([message])
-        signed = platform.sign(raw, "valid")
+        raw = door.encode(body)
+        signed = door.sign(raw, "valid")
         deliveries = [
             delivery
             for _ in range(ask.times)
-            for delivery in self._courier.insist(platform.channel, raw, signed)
+            for delivery in self._courier.insist(door.channel, raw, signed)
         ]
         return jsonify(
             id=message.id,
@@ -194,28 +195,26 @@ class Control:
 
     def deliver(self) -> Response:
         ask = asked(Deliver)
-        platform = self._platforms[ask.channel]
-        raw = platform.encode(ask.body) if ask.raw is None else ask.raw.encode()
-        self._world.learn(platform.read(_json(raw)))
-        signed = platform.sign(raw, ask.signature)
+        door = self._doors[ask.channel]
+        raw = door.encode(ask.body) if ask.raw is None else ask.raw.encode()
+        self._world.learn(door.read(_json(raw)))
+        signed = door.sign(raw, ask.signature)
         with ThreadPoolExecutor(ask.parallel) as pool:
             deliveries = list(
-                pool.map(
-                    lambda _: self._courier.post(platform.channel, raw, signed), range(ask.times)
-                )
+                pool.map(lambda _: self._courier.post(door.channel, raw, signed), range(ask.times))
             )
         return jsonify(deliveries=[delivery.shown() for delivery in deliveries])
 
     def handshake(self) -> Response:
         ask = asked(Handshake)
-        query, headers, expected = self._platforms[ask.channel].challenge(ask.verify_token)
+        asked_for = self._doors[ask.channel].challenge(ask.verify_token)
         try:
-            answer = self._courier.get(ask.channel, query, headers)
+            answer = self._courier.get(ask.channel, asked_for.query, asked_for.headers)
         except httpx.TransportError as error:
-            return jsonify(ok=False, status=0, body=type(error).__name__)
-        passed = _json(answer.content) if ask.channel == "x" else answer.text
-        wanted: Any = {"response_token": expected} if ask.channel == "x" else expected
-        ok = answer.status_code == httpx.codes.OK and passed == wanted
+            return jsonify(ok=False, status=NO_ANSWER, body=type(error).__name__)
+        plain = isinstance(asked_for.answer, str)
+        heard = answer.text if plain else _json(answer.content)
+        ok = answer.status_code == httpx.codes.OK and heard == asked_for.answer
         return jsonify(ok=ok, status=answer.status_code, body=answer.text)
 
     def said(self) -> Response:
@@ -263,12 +262,12 @@ class Control:
         return jsonify(webhooks=self._courier.webhooks)
 
 
-def _draft(ask: Say, platform: Platform) -> Message:
-    account = ask.account or next(iter(platform.accounts), "")
-    if account not in platform.accounts:
-        raise Refused(f"no account {account!r} on {platform.channel}: {platform.accounts}")
+def _draft(ask: Say, door: Door) -> Draft:
+    account = ask.account or next(iter(door.accounts), "")
+    if account not in door.accounts:
+        raise Refused(f"no account {account!r} on {door.channel}, only {door.accounts}")
     sent_at = ask.sent_at or now()
-    return Message(
+    message = Message(
         id=ask.id,
         place=ask.place,
         account=account,
@@ -277,6 +276,7 @@ def _draft(ask: Say, platform: Platform) -> Message:
         text=ask.text,
         sent_at=sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC),
     )
+    return Draft(message, ask.family, ask.mention)
 
 
 def _person(name: str) -> str:
@@ -284,11 +284,12 @@ def _person(name: str) -> str:
     return str(10**15 + int(sha256(name.encode()).hexdigest(), 16) % 10**15) if name else ""
 
 
-def _json(raw: bytes) -> Any:
+def _json(raw: bytes) -> object:
     try:
-        return json.loads(raw)
+        known: object = json.loads(raw)
     except ValueError:
         return None
+    return known
 
 
 def _invalid(error: ValidationError) -> tuple[Response, int]:

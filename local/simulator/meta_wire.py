@@ -5,10 +5,10 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha1, sha256
-from typing import Any, Final
+from hashlib import sha256
+from typing import Final
 
-from local.simulator.platform import Json, Signature, objects, readable
+from local.simulator.common import Json, Signature, objects, readable
 from local.simulator.world import Message, Reply, now
 
 APP_ID: Final = 100000000000001  # the app whose token sent it; comes back in a message's echo
@@ -21,13 +21,13 @@ def encode(body: object) -> bytes:
 
 
 def sign(secret: str, raw: bytes, how: Signature) -> dict[str, str]:
-    def digest(key: str, algorithm: Any) -> str:
+    def digest(key: str, algorithm: str) -> str:
         return hmac.new(key.encode(), raw, algorithm).hexdigest()
 
     return {
-        "valid": {"X-Hub-Signature-256": f"sha256={digest(secret, sha256)}"},
-        "wrong": {"X-Hub-Signature-256": f"sha256={digest(f'not {secret}', sha256)}"},
-        "sha1": {"X-Hub-Signature": f"sha1={digest(secret, sha1)}"},
+        "valid": {"X-Hub-Signature-256": f"sha256={digest(secret, 'sha256')}"},
+        "wrong": {"X-Hub-Signature-256": f"sha256={digest(f'not {secret}', 'sha256')}"},
+        "sha1": {"X-Hub-Signature": f"sha1={digest(secret, 'sha1')}"},
         "missing": {},
     }[how]
 
@@ -164,7 +164,7 @@ def _comment(entry: Json, value: Json) -> Message:
         text=value.get("message", ""),
         sent_at=datetime.fromtimestamp(value["created_time"], UTC),
         thread=value["post_id"],
-        parent=value.get("parent_id", value["post_id"]),
+        parent=value.get("parent_id") or value["post_id"],
     )
 
 

@@ -10,12 +10,13 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from local.simulator.accounts import Accounts
+from local.simulator.common import Json, Refusal
 from local.simulator.control import Control
 from local.simulator.deliver import Courier, Echoes
-from local.simulator.meta import Meta
-from local.simulator.platform import Json, Platform, Refusal
+from local.simulator.doors import Door, MetaDoor, XDoor
+from local.simulator.graph import Graph
 from local.simulator.world import Channel, Reply, World
-from local.simulator.x import X
+from local.simulator.x_api import XApi
 
 HOST: Final = "127.0.0.1"
 GOODBYE_SECONDS: Final = 2
@@ -34,7 +35,7 @@ class _Server(ThreadedWSGIServer):
         super().__init__(HOST, port, app, _Handler, fd=listening.fileno())
         self._answering: WeakSet[Thread] = WeakSet()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: object, client_address: object) -> None:
         thread = Thread(
             target=self.process_request_thread, args=(request, client_address), daemon=True
         )
@@ -53,6 +54,10 @@ class Simulator:
 
     def __init__(self, secret: Mapping[str, Any], port: int = 0) -> None:
         self._accounts, self._port = Accounts.read(secret), port
+        self._doors: dict[Channel, Door] = {
+            "meta": MetaDoor(self._accounts),
+            "x": XDoor(self._accounts),
+        }
         self._world = World()
         self._courier = Courier(self._world.stopping)
         self.url = ""
@@ -80,13 +85,13 @@ class Simulator:
         self._courier.close()
 
     def _app(self) -> Flask:
-        meta = Meta(self._accounts, self._world, self._echo)
-        x = X(self._accounts, self._world, self._echo)
-        self._platforms: dict[Channel, Platform] = {"meta": meta, "x": x}
-        control = Control(self._world, self._courier, self._echoes, self._platforms)
         app = Flask(__name__, static_folder=None)
-        for blueprint in (control.blueprint, meta.blueprint, x.blueprint):
-            app.register_blueprint(blueprint)
+        for part in (
+            Control(self._world, self._courier, self._echoes, self._doors),
+            Graph(self._accounts, self._world, self._echo),
+            XApi(self._accounts, self._world, self._echo),
+        ):
+            app.register_blueprint(part.blueprint)
         app.register_error_handler(Refusal, lambda refusal: refusal.response)
         return app
 
@@ -94,11 +99,11 @@ class Simulator:
         """The platforms tell an account what it said itself."""
         if not self._world.settings.echo or not self._courier.webhooks:
             return
-        platform = self._platforms[reply.channel]
-        raw = platform.encode(body)
+        door = self._doors[reply.channel]
+        raw = door.encode(body)
 
         def deliver() -> None:
-            signed = platform.sign(raw, "valid")
+            signed = door.sign(raw, "valid")
             deliveries = self._courier.insist(reply.channel, raw, signed)
             shown = [delivery.shown() for delivery in deliveries]
             self._world.echoes.append({"reply": reply.id, "deliveries": shown})

@@ -88,7 +88,9 @@ class Reply:
     at: datetime = field(default_factory=now)
 
     @classmethod
-    def answering(cls, message: Message, id: str, kind: Kind, text: str, **more: Any) -> Self:
+    def answering(
+        cls, message: Message, id: str, kind: Kind, text: str, metadata: str | None = None
+    ) -> Self:
         return cls(
             id=id,
             channel=CHANNEL[message.place],
@@ -97,8 +99,8 @@ class Reply:
             in_reply_to=message.id,
             to=message.author,
             text=text,
+            metadata=metadata,
             ms_after=round((time.monotonic() - message.posted) * 1000, 1),
-            **more,
         )
 
     def shown(self) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import re
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha1, sha256
+from hashlib import sha256
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from local.simulator.accounts import Profile
-from local.simulator.platform import Json, Signature, objects, readable
+from local.simulator.common import Json, Signature, objects, readable
 from local.simulator.world import Message, Reply
 
 SIGNATURE: Final = "x-twitter-webhooks-signature"
@@ -30,7 +30,7 @@ def encode(body: object) -> bytes:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def mac(secret: str, raw: bytes, algorithm: Any = sha256) -> str:
+def mac(secret: str, raw: bytes, algorithm: str = "sha256") -> str:
     return b64encode(hmac.digest(secret.encode(), raw, algorithm)).decode()
 
 
@@ -38,7 +38,7 @@ def sign(secret: str, raw: bytes, how: Signature) -> dict[str, str]:
     return {
         "valid": {SIGNATURE: f"sha256={mac(secret, raw)}"},
         "wrong": {SIGNATURE: f"sha256={mac(f'not {secret}', raw)}"},
-        "sha1": {SIGNATURE: f"sha1={mac(secret, raw, sha1)}"},
+        "sha1": {SIGNATURE: f"sha1={mac(secret, raw, 'sha1')}"},
         "missing": {},
     }[how]
 
@@ -75,7 +75,7 @@ def milliseconds(at: datetime) -> int:
 # X Activity API
 
 
-def _activity(account: str, event_type: str, payload: Json, **includes: Any) -> Json:
+def _activity(account: str, event_type: str, payload: Json, users: Collection[Json] = ()) -> Json:
     event = {
         "event_uuid": str(secrets.randbits(64) - 2**63),  # may be negative
         "filter": {"user_id": account},
@@ -83,7 +83,7 @@ def _activity(account: str, event_type: str, payload: Json, **includes: Any) -> 
         "tag": event_type,
         "payload": payload,
     }
-    return {"data": event | ({"includes": includes} if includes else {})}
+    return {"data": event | ({"includes": {"users": list(users)}} if users else {})}
 
 
 def _user(id: str, name: str, handle: str) -> Json:
@@ -145,13 +145,13 @@ def post(message: Message, profile: Profile) -> Json:
         payload["entities"] = _mentions(payload["text"], profile)
         payload["note_tweet"] = {"text": text, "entities": _mentions(text, profile)}
     event_type = "post.mention.create" if message.summons else "post.reply.create"
-    return _activity(profile.id, event_type, payload, users=list(_users(profile, message)))
+    return _activity(profile.id, event_type, payload, _users(profile, message))
 
 
 def post_echo(reply: Reply, profile: Profile) -> Json:
     payload = _post(reply.id, profile.id, reply.text, reply.at, reply.in_reply_to, reply.to)
     users = [_user(profile.id, profile.name, profile.handle)]
-    return _activity(profile.id, "post.create", payload, users=users)
+    return _activity(profile.id, "post.create", payload, users)
 
 
 def _direct_event(id: str, sender: str, recipient: str, text: str, at: datetime) -> Json:

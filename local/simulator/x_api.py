@@ -1,12 +1,10 @@
-"""X: the v2 endpoints for posts and direct messages, and the door it knocks on."""
+"""The v2 endpoints of X: posts and direct messages."""
 
-import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Literal, NoReturn
-from urllib.parse import urlencode
+from typing import Any, Final, Literal, NoReturn, cast
 
 from flask import Blueprint, Response, g, jsonify, request
 from oauthlib.common import Request
@@ -14,19 +12,11 @@ from oauthlib.oauth1.rfc5849 import signature as oauth
 
 from local.simulator import x_wire as wire
 from local.simulator.accounts import Accounts, Profile
-from local.simulator.platform import (
-    Family,
-    Json,
-    Refusal,
-    Signature,
-    record_calls,
-    with_fault,
-)
+from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
 from local.simulator.world import (
     LIMIT_SECONDS,
     Allowance,
     FaultName,
-    Message,
     Place,
     Reply,
     World,
@@ -35,12 +25,12 @@ from local.simulator.x_length import LIMIT, weight
 
 READ_LIMIT: Final = 300
 # The request body of POST /2/tweets (openapi.json 2.167); additional properties are refused.
-POST_KEYS: Final = frozenset(
-    "card_uri community_id direct_message_deep_link edit_options for_super_followers_only geo "
-    "made_with_ai media nullcast paid_partnership poll quote_tweet_id reply reply_settings "
-    "share_with_followers text".split()
-)
-DIRECT_KEYS: Final = frozenset({"text", "attachments"})
+POST_KEYS: Final = {
+    *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "geo", "media"),
+    *("for_super_followers_only", "made_with_ai", "nullcast", "paid_partnership", "poll"),
+    *("quote_tweet_id", "reply", "reply_settings", "share_with_followers", "text"),
+}
+DIRECT_KEYS: Final = {"text", "attachments"}
 POST_FIELDS: Final = ("id", "text", "edit_history_tweet_ids")
 EVENT_FIELDS: Final = ("id", "event_type", "text")
 
@@ -109,7 +99,7 @@ def given(keys: Collection[str]) -> Json:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         invalid("body", "", "The request body is not a JSON object")
-    for key in body.keys() - keys:
+    for key in body.keys() - set(keys):
         invalid(key, body[key], f"$.{key}: is not defined in the schema")
     if not isinstance(body.get("text"), str) or not body["text"]:
         invalid("text", body.get("text"), "$.text: is missing but it is required")
@@ -124,12 +114,9 @@ def headers_of(allowance: Allowance) -> dict[str, str]:
     }
 
 
-class X:
-    channel: Final = "x"
-
-    def __init__(self, accounts: Accounts, world: World, echo: Callable[[Reply, Json], None]):
+class XApi:
+    def __init__(self, accounts: Accounts, world: World, echo: Echo) -> None:
         self._known, self._world, self._echo = accounts, world, echo
-        self.accounts = tuple(accounts.profiles)
         self.blueprint = blueprint = Blueprint("x", __name__, url_prefix="/x")
         record_calls(blueprint, world)
         blueprint.after_request(self._show_limit)
@@ -142,52 +129,7 @@ class X:
         ):
             blueprint.add_url_rule(rule, view_func=view, methods=[method])
         methods = ["GET", "POST", "PUT", "DELETE"]
-        blueprint.add_url_rule("/<path:path>", view_func=self.unknown, methods=methods)
-
-    # The door
-
-    def compose(self, message: Message, mention: bool) -> Message:
-        """X delivers mentions only, so a post that names nobody is made to name the brand."""
-        message = replace(
-            message,
-            id=message.id or wire.new_id(wire.milliseconds(message.sent_at)),
-            author=message.author or wire.new_id(),
-        )
-        if message.place == "x_direct_message":
-            return message
-        handle = self._known.profiles[message.account].handle
-        if wire.names(message.text, handle):
-            return message
-        if mention:
-            return replace(message, text=f"@{handle} {message.text}")
-        return replace(message, summons=False, parent=wire.own_post(message.account))
-
-    def body(self, message: Message, family: Family) -> Json:
-        write = {
-            ("x_mention", "xaa"): wire.post,
-            ("x_mention", "aaa"): wire.old_post,
-            ("x_direct_message", "xaa"): wire.direct,
-            ("x_direct_message", "aaa"): wire.old_direct,
-        }[message.place, family]
-        return write(message, self._known.profiles[message.account])
-
-    def read(self, body: object) -> Iterator[Message]:
-        return wire.read(body, self._known.profiles)
-
-    def encode(self, body: object) -> bytes:
-        return wire.encode(body)
-
-    def sign(self, raw: bytes, how: Signature) -> dict[str, str]:
-        return wire.sign(self._known.consumer_secrets[0], raw, how)
-
-    def challenge(self, verify_token: str | None) -> tuple[str, dict[str, str], str]:
-        """The CRC. X signs its query as it signs a body."""
-        token = secrets.token_urlsafe(24)
-        query = urlencode({"crc_token": token, "nonce": secrets.token_urlsafe(16)})
-        answer = f"sha256={wire.mac(self._known.consumer_secrets[0], token.encode())}"
-        return query, self.sign(query.encode(), "valid"), answer
-
-    # The v2 API
+        blueprint.add_url_rule("/<path:_path>", view_func=self.unknown, methods=methods)
 
     def post_tweet(self) -> Response:
         profile = self._signer()
@@ -203,7 +145,7 @@ class X:
                 reply = self._posted(profile, text, answers)
                 self._world.replies.append(reply)
             self._echo(reply, wire.post_echo(reply, profile))
-            return _created(id=reply.id, text=reply.text, edit_history_tweet_ids=[reply.id])
+            return _created({"id": reply.id, "text": text, "edit_history_tweet_ids": [reply.id]})
 
         return self._answer("x_mention", accept)
 
@@ -227,7 +169,7 @@ class X:
             refuse("forbidden")
         posts: list[Json] = []
         for reply in reversed(self._world.said(user, "post")):
-            post = {
+            post: Json = {
                 "id": reply.id,
                 "text": reply.text,
                 "edit_history_tweet_ids": [reply.id],
@@ -255,7 +197,7 @@ class X:
                 self._world.replies.append(reply)
             self._echo(reply, wire.direct_echo(reply, profile))
             conversation = _conversation(profile, participant)
-            return _created(dm_conversation_id=conversation, dm_event_id=reply.id)
+            return _created({"dm_conversation_id": conversation, "dm_event_id": reply.id})
 
         return self._answer("x_direct_message", accept)
 
@@ -287,7 +229,7 @@ class X:
         ]
         return jsonify(_listed(events, "dm_event.fields", EVENT_FIELDS, fewest=1, default=100))
 
-    def unknown(self, path: str) -> Response:
+    def unknown(self, _path: str) -> Response:
         refuse("not_found")
 
     def _signer(self) -> Profile:
@@ -307,7 +249,7 @@ class X:
             (sent.get("oauth_consumer_key"), sent.get("oauth_signature_method")) != expected
         ):
             refuse("unauthorized")
-        claim: Any = Request(request.base_url, request.method)
+        claim: Any = Request(request.base_url, cast(Any, request.method))
         claim.params, claim.signature = signed, sent.get("oauth_signature", "")
         if not any(
             oauth.verify_hmac_sha1(claim, secret, profile.token_secret)
@@ -341,7 +283,7 @@ class X:
         return response
 
 
-def _created(**data: Any) -> Response:
+def _created(data: Json) -> Response:
     response = jsonify(data=data)
     response.status_code = 201
     return response

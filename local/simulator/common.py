@@ -1,41 +1,20 @@
-"""What the simulated platforms have in common: their face, their refusals, their faults."""
+"""What both platforms' APIs do alike: refuse, go wrong on demand, and keep a list of calls."""
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from flask import Blueprint, Response, g, json, request
 
-from local.simulator.world import Call, Channel, FaultName, Message, Place, World
+from local.simulator.world import Call, FaultName, Place, Reply, World
 
 Json = dict[str, Any]
-Family = Literal["xaa", "aaa"]
+Echo = Callable[[Reply, Json], None]
 Signature = Literal["valid", "wrong", "missing", "sha1"]
 
 
-class Platform(Protocol):
-    channel: Channel
-    accounts: tuple[str, ...]
-    blueprint: Blueprint
-
-    def compose(self, message: Message, mention: bool) -> Message:
-        """A customer's draft as the platform would know it: with an id, and where it stands."""
-
-    def body(self, message: Message, family: Family) -> Json: ...
-
-    def read(self, body: object) -> Iterator[Message]:
-        """The messages in a delivery's body, whatever else is in it."""
-
-    def encode(self, body: object) -> bytes: ...
-
-    def sign(self, raw: bytes, how: Signature) -> dict[str, str]: ...
-
-    def challenge(self, verify_token: str | None) -> tuple[str, dict[str, str], str]:
-        """The handshake's query, its headers, and the answer that passes."""
-
-
-class Refusal(Exception):  # noqa: N818 - an answer, not a mistake
+class Refusal(Exception):
     """A platform's "no", in its own words."""
 
     def __init__(
@@ -101,7 +80,7 @@ def objects(value: object, *path: str) -> list[Any]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def readable[T](read: Callable[..., T], *parts: Any) -> list[T]:
+def readable[T](read: Callable[..., T], *parts: object) -> list[T]:
     """What `read` makes of the parts; nothing if they are malformed."""
     with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return [read(*parts)]

@@ -1,11 +1,11 @@
-"""Facebook: the Graph endpoints for comments and Messenger, and the door it knocks on."""
+"""The Graph endpoints of Facebook: replies to comments, and Messenger."""
 
 import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -16,14 +16,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from local.simulator import meta_wire as wire
 from local.simulator.accounts import Accounts, Page
-from local.simulator.platform import (
-    Family,
-    Json,
-    Refusal,
-    Signature,
-    record_calls,
-    with_fault,
-)
+from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
 from local.simulator.world import FaultName, Message, Place, Reply, World, now
 
 VERSION: Final = re.compile(r"v\d+\.\d+")
@@ -86,8 +79,8 @@ TROUBLES: Final = {
 }
 
 
-def trouble(name: str, headers: dict[str, str] | None = None, **words: str) -> Refusal:
-    known = TROUBLES[name]
+def trouble(which: str, headers: Json | None = None, /, **words: str) -> Refusal:
+    known = TROUBLES[which]
     error: Json = {"message": known.message.format(**words), "type": known.type, "code": known.code}
     if known.subcode:
         error["error_subcode"] = known.subcode
@@ -121,16 +114,13 @@ def nested(parameters: Json, name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def refuse(name: str, **words: str) -> NoReturn:
-    raise trouble(name, **words)
+def refuse(which: str, /, **words: str) -> NoReturn:
+    raise trouble(which, None, **words)
 
 
-class Meta:
-    channel: Final = "meta"
-
-    def __init__(self, accounts: Accounts, world: World, echo: Callable[[Reply, Json], None]):
+class Graph:
+    def __init__(self, accounts: Accounts, world: World, echo: Echo) -> None:
         self._known, self._world, self._echo = accounts, world, echo
-        self.accounts = tuple(accounts.pages)
         self.blueprint = blueprint = Blueprint("graph", __name__, url_prefix="/graph")
         record_calls(blueprint, world)
         blueprint.before_request(self._check_version)
@@ -140,46 +130,7 @@ class Meta:
         blueprint.add_url_rule(comments, view_func=self.post_comment, methods=["POST"])
         blueprint.add_url_rule(messages, view_func=self.post_message, methods=["POST"])
         methods = ["GET", "POST", "PUT", "DELETE"]
-        blueprint.add_url_rule("/<path:path>", view_func=self.unknown, methods=methods)
-
-    # The door
-
-    def compose(self, message: Message, mention: bool) -> Message:
-        if message.place == "messenger":
-            return replace(
-                message, id=message.id or wire.mid(), author=message.author or wire.number()
-            )
-        post = wire.page_post(message.account)
-        return replace(
-            message,
-            id=message.id or wire.comment_id(post),
-            author=message.author or wire.number(),
-            thread=post,
-            parent=post,
-        )
-
-    def body(self, message: Message, family: Family) -> Json:
-        return (wire.direct if message.place == "messenger" else wire.comment)(message)
-
-    def read(self, body: object) -> Iterator[Message]:
-        return wire.read(body)
-
-    def encode(self, body: object) -> bytes:
-        return wire.encode(body)
-
-    def sign(self, raw: bytes, how: Signature) -> dict[str, str]:
-        return wire.sign(self._known.app_secrets[0], raw, how)
-
-    def challenge(self, verify_token: str | None) -> tuple[str, dict[str, str], str]:
-        challenge = wire.number()
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self._known.verify_token if verify_token is None else verify_token,
-        }
-        return urlencode(query), {}, challenge
-
-    # Graph
+        blueprint.add_url_rule("/<path:_path>", view_func=self.unknown, methods=methods)
 
     def post_comment(self, node: str) -> Response:
         parameters = given()
@@ -248,8 +199,8 @@ class Meta:
 
         return self._answer("messenger", page, answered_id(recipient), accept)
 
-    def unknown(self, path: str) -> Response:
-        refuse("path", path=f"/{path}")
+    def unknown(self, _path: str) -> Response:
+        refuse("path", path=request.path.removeprefix("/graph"))
 
     def _answerable(self, page: Page, recipient: Json, parameters: Json) -> Message:
         """The customer's message that this one answers, if Messenger's rules let it."""
