@@ -20,6 +20,7 @@ from local.simulator.x_api import XApi
 
 HOST: Final = "127.0.0.1"
 GOODBYE_SECONDS: Final = 2
+POLL_SECONDS: Final = 0.05  # how soon the server sees that it is to stop
 
 
 class _Handler(WSGIRequestHandler):
@@ -73,7 +74,7 @@ class Simulator:
             self.url = f"http://{HOST}:{self._port}"
             self._echoes = Echoes()
             self._server = _Server(listening, self._app())
-        self._thread = Thread(target=self._server.serve_forever, name="simulator", daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True)
         self._thread.start()
         return self
 

@@ -38,7 +38,6 @@ class Greeting(_Data):
 class Voice(_Data):
     """brand/voice.yaml: `greeting` by language, `acknowledgement` by intent and language."""
 
-    brand: str
     default_language: str
     greeting: dict[str, Greeting]
     acknowledgement: dict[Intent, Wordings] = Field(min_length=1)
@@ -65,7 +64,7 @@ class Voice(_Data):
         hello = greeting.named.format(first_name=first_name) if first_name else greeting.unnamed
         variations = wordings[language]
         choice = int.from_bytes(sha256(message.id.encode()).digest()[:4]) % len(variations)
-        return shorten(variations[choice].format(hello=hello, brand=self.brand))
+        return shorten(variations[choice].format(hello=hello))
 
 
 class PolicyData(_Data):

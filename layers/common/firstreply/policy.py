@@ -44,7 +44,7 @@ class Decision:
     """`silence` says why nothing is answered, None if it is; `reasons` why a human sees it, and
     by `due_at`."""
 
-    silence: Silence | None
+    silence: Silence | None = None
     escalate: bool
     priority: Urgency
     due_at: datetime

@@ -1,0 +1,199 @@
+"""A short script of customers, played through the simulator, and what became of each message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from boto3.dynamodb.conditions import Attr
+
+from firstreply.conversations import Remembered
+from firstreply.understanding import Intent
+from local.stack import LocalStack
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a customer writes, where, and what is expected of FirstReply."""
+
+    place: str
+    author: str
+    text: str
+    intent: Intent
+    times: int = 1
+
+
+SCRIPT = (
+    Line("facebook_comment", "Alma", "Do you fly to Bergen in winter?", "question"),
+    Line("facebook_comment", "Bruno", "Great crew on the Oslo flight, thank you! ❤", "praise"),
+    Line(
+        "facebook_comment",
+        "Chidi",
+        "My suitcase hasn't arrived for three days and nobody answers the phone 😡",
+        "complaint",
+    ),
+    Line(
+        "messenger", "Dana", "I was charged twice for the same seat. Please fix this!", "complaint"
+    ),
+    Line("x_mention", "Emre", "what time does check-in open in Lisbon?", "question"),
+    Line("x_mention", "Freya", "thanks, best flight I've had in years 👏", "praise"),
+    Line(
+        "x_mention",
+        "Goran",
+        "still waiting for my refund, six weeks now. Unacceptable",
+        "complaint",
+    ),
+    Line("x_direct_message", "Hana", "Your app crashes when I try to log in", "complaint"),
+    # A platform may deliver the same bytes again at any time.
+    Line(
+        "facebook_comment", "Ines", "The heating was broken all night, awful.", "complaint", times=3
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message: as delivered, remembered, said and escalated."""
+
+    message_id: str
+    deliveries: list[dict[str, Any]]
+    remembered: Remembered | None
+    said: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is to be expected."""
+        remembered = self.remembered
+        return (
+            remembered is not None
+            and bool(self.said) == (remembered.acknowledgement is not None)
+            and bool(self.events) == remembered.decision.escalate
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The deployed stack and the simulated platforms, seen from outside."""
+
+    stack: LocalStack
+    simulator: httpx.Client
+
+    def say(self, line: Line) -> dict[str, Any]:
+        """One customer's message, delivered as the platform does."""
+        return self._post(
+            "/say",
+            {
+                "place": line.place,
+                "text": line.text,
+                "author": {"name": line.author},
+                "times": line.times,
+            },
+        )
+
+    def handshake(self, channel: str) -> bool:
+        return bool(self._post("/handshake", {"channel": channel})["ok"])
+
+    def outcome(self, message_id: str, deliveries: list[dict[str, Any]]) -> Outcome:
+        return Outcome(
+            message_id=message_id,
+            deliveries=deliveries,
+            remembered=next((r for r in self.messages() if r.message.id == message_id), None),
+            said=[s for s in self.said() if s["in_reply_to"] == message_id],
+            events=[e for e in self.cases() if e["data"]["message"]["id"] == message_id],
+        )
+
+    def settle(self, message_id: str, deliveries: list[dict[str, Any]]) -> Outcome:
+        """The outcome once it is settled, or as it is when patience ends."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            outcome = self.outcome(message_id, deliveries)
+            if outcome.is_settled or time.monotonic() > deadline:
+                return outcome
+            time.sleep(0.1)
+
+    def messages(self) -> list[Remembered]:
+        table = self.stack.dynamodb.Table(self.stack.outputs["ConversationsTable"])
+        found = table.scan(FilterExpression=Attr("item").begins_with("MSG#"), ConsistentRead=True)
+        return [Remembered.model_validate(item) for item in found["Items"]]
+
+    def cases(self) -> list[dict[str, Any]]:
+        """The events that lie in the EscalationQueue."""
+        return self.stack.peek("EscalationQueueUrl")
+
+    def said(self) -> list[dict[str, Any]]:
+        said: list[dict[str, Any]] = self.simulator.get("/said").raise_for_status().json()
+        return said
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self.simulator.post(path, json=body).raise_for_status().json()
+        return answer
+
+
+def play(stage: Stage, show: Callable[[str], None]) -> bool:
+    """Play the script; True only if everything expected happened, and nothing else."""
+    as_expected = [_knock(stage, channel, show) for channel in ("meta", "x")]
+    for line in SCRIPT:
+        said = stage.say(line)
+        outcome = stage.settle(said["id"], said["deliveries"])
+        wrong = list(_wrong(line, outcome))
+        for text in (
+            *describe(outcome, line.author),
+            *(f"    NOT AS EXPECTED: {w}" for w in wrong),
+        ):
+            show(text)
+        as_expected.append(not wrong)
+    extra = len(stage.said()) - len(SCRIPT)
+    if extra:
+        show(f"NOT AS EXPECTED: {extra} answers more than messages")
+    return all(as_expected) and not extra
+
+
+def describe(outcome: Outcome, author: str | None = None) -> Iterator[str]:
+    """For the terminal: received, understood, answered, escalated."""
+    remembered = outcome.remembered
+    if remembered is None:
+        yield f"\n  {author} wrote {outcome.message_id}, which was not remembered"
+        return
+    message, understood = remembered.message, remembered.understanding
+    yield f"\n  {message.network} {message.kind}, {author or message.author_name}: “{message.text}”"
+    if outcome.deliveries:
+        took = ", ".join(f"{one['status']} in {one['ms']:.0f} ms" for one in outcome.deliveries)
+        yield f"    received    {took}"
+    guess = f"{understood.intent} ({understood.confidence:.2f})"
+    yield f"    understood  {guess}, {', '.join(understood.topics)}, {understood.language}"
+    for said in outcome.said:
+        yield f"    answered    after {said['ms_after']:.0f} ms: “{said['text']}”"
+    if not outcome.said:
+        yield f"    answered    no: {remembered.decision.silence or 'not yet'}"
+    for event in outcome.events:
+        data = event["data"]
+        yield f"    escalated   {event['type']} {data['case_id']}, priority {data['priority']}"
+        yield f"                because: {', '.join(data['reasons'])}"
+
+
+def _knock(stage: Stage, channel: str, show: Callable[[str], None]) -> bool:
+    answered = stage.handshake(channel)
+    show(f"  handshake {channel}: {'ok' if answered else 'REFUSED'}")
+    return answered
+
+
+def _wrong(line: Line, outcome: Outcome) -> Iterator[str]:
+    statuses = [one["status"] for one in outcome.deliveries]
+    if statuses != [200] * line.times:
+        yield f"deliveries were answered {statuses}"
+    if outcome.remembered is None:
+        yield "it was not remembered"
+        return
+    if outcome.remembered.understanding.intent != line.intent:
+        yield f"it was meant as a {line.intent}"
+    if len(outcome.said) != 1:
+        yield f"{len(outcome.said)} answers"
+    expected = ["firstreply.case.opened.v1"] if line.intent == "complaint" else []
+    if [event["type"] for event in outcome.events] != expected:
+        yield f"{len(outcome.events)} events in the EscalationQueue, not {len(expected)}"

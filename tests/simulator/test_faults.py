@@ -1,0 +1,170 @@
+"""What is ordered to go wrong goes wrong, as often as ordered, and nothing else does."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from local.simulator import Simulator
+from tests.simulator.client import SECRET, Client, Receiver
+
+PLACES = ("facebook_comment", "messenger", "x_mention", "x_direct_message")
+META, X = PLACES[:2], PLACES[2:]
+SHORT = 0.15
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_accepted_but_the_answer_comes_too_late(place: str, client: Client) -> None:
+    client.fault(place, "accept_then_timeout", hold_seconds=3 * SHORT)
+    with pytest.raises(httpx.ReadTimeout):
+        client.reply(place, timeout=SHORT)
+    assert len(client.said()) == 1
+    assert client.ask("/calls")[-1]["status"] is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_accepted_but_the_connection_breaks(place: str, client: Client) -> None:
+    client.fault(place, "accept_then_disconnect")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.reply(place)
+    assert len(client.said()) == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_connection_breaks_before(place: str, client: Client) -> None:
+    client.fault(place, "disconnect")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.reply(place)
+    assert client.said() == []
+    assert client.ask("/calls")[-1]["status"] is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_platform_is_broken(place: str, client: Client) -> None:
+    client.fault(place, "server_error")
+    assert client.reply(place).status_code == 500
+    assert client.said() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "code", "subcode"),
+    [
+        ("facebook_comment", "rate_limited", 32, None),
+        ("messenger", "rate_limited", 32, None),
+        ("facebook_comment", "token_expired", 190, 463),
+        ("messenger", "token_expired", 190, 463),
+        ("messenger", "window_closed", 10, 2018278),
+        ("facebook_comment", "gone", 100, 33),
+        ("messenger", "gone", 551, 1545041),
+    ],
+)
+def test_facebook_refuses(
+    place: str, fault: str, code: int, subcode: int | None, client: Client
+) -> None:
+    client.fault(place, fault)
+    error = client.reply(place).json()["error"]
+    assert (error["code"], error.get("error_subcode")) == (code, subcode)
+    assert client.said() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "status", "detail"),
+    [
+        ("x_mention", "token_expired", 401, "Unauthorized"),
+        ("x_direct_message", "token_expired", 401, "Unauthorized"),
+        ("x_mention", "duplicate", 403, "duplicate content"),
+        ("x_mention", "not_summoned", 403, "not been mentioned"),
+        ("x_mention", "gone", 403, "deleted"),
+        ("x_direct_message", "gone", 404, "Not Found"),
+    ],
+)
+def test_x_refuses(place: str, fault: str, status: int, detail: str, client: Client) -> None:
+    client.fault(place, fault)
+    answer = client.reply(place)
+    assert answer.status_code == status
+    assert detail in answer.json()["detail"]
+    assert client.said() == []
+
+
+@pytest.mark.parametrize("place", META)
+def test_a_throttled_page_is_told_how_long(place: str, client: Client) -> None:
+    client.fault(place, "rate_limited")
+    [[case]] = (
+        httpx.Response(200, text=client.reply(place).headers["X-Business-Use-Case-Usage"])
+        .json()
+        .values()
+    )
+    assert case["call_count"] == 100
+    assert case["estimated_time_to_regain_access"] > 0
+
+
+@pytest.mark.parametrize("place", X)
+def test_a_throttled_account_is_told_until_when(place: str, client: Client) -> None:
+    client.fault(place, "rate_limited")
+    answer = client.reply(place)
+    assert answer.status_code == 429
+    assert answer.headers["x-rate-limit-remaining"] == "0"
+    assert int(answer.headers["x-rate-limit-reset"]) > time.time()
+
+
+def test_a_fault_strikes_as_often_as_ordered_and_only_there(client: Client) -> None:
+    client.fault("messenger", "server_error", times=2)
+    assert client.reply("facebook_comment").status_code == 200
+    assert [client.reply("messenger").status_code for _ in range(3)] == [500, 500, 200]
+    assert client.ask("/faults") == []
+
+
+def test_any_means_any_place_that_knows_it(client: Client) -> None:
+    client.fault("any", "not_summoned")
+    client.fault("any", "server_error")
+    assert client.reply("messenger").status_code == 500
+    assert client.reply("messenger").status_code == 200
+    assert client.reply("x_mention").status_code == 403
+
+
+def test_faults_can_be_listed_and_called_off(client: Client) -> None:
+    client.fault("any", "disconnect", times=3)
+    [fault] = client.ask("/faults")
+    client.http.delete("/faults")
+    assert (fault["on"], fault["fault"], fault["times"]) == ("any", "disconnect", 3)
+    assert client.reply("messenger").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"on": "messenger", "fault": "not_summoned"},
+        {"on": "x_mention", "fault": "window_closed"},
+        {"on": "messenger", "fault": "earthquake"},
+        {"on": "messenger", "fault": "disconnect", "times": 0},
+        {"on": "nowhere", "fault": "disconnect"},
+    ],
+)
+def test_what_cannot_happen_cannot_be_ordered(fault: dict[str, object], client: Client) -> None:
+    assert client.http.post("/faults", json=fault).status_code == 400
+    assert client.ask("/faults") == []
+
+
+def test_an_echo_comes_even_if_the_answer_does_not(client: Client, receiver: Receiver) -> None:
+    client.http.post("/settings", json={"echo": True})
+    client.fault("messenger", "accept_then_disconnect")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.reply("messenger")
+    [said] = client.said()
+    event = receiver.wait_for(2)[1].body["entry"][0]["messaging"][0]
+    assert event["message"]["mid"] == said["id"]
+
+
+def test_a_held_answer_does_not_outlive_the_simulator() -> None:
+    with Receiver() as receiver, ThreadPoolExecutor(1) as pool:
+        with Simulator(SECRET) as simulator:
+            simulator.connect(receiver.url)
+            client = Client(simulator.url)
+            client.fault("messenger", "accept_then_timeout", hold_seconds=600)
+            held = pool.submit(client.reply, "messenger", timeout=30)
+            receiver.wait_for(2)  # the echo: so the reply was accepted
+            started = time.monotonic()
+        assert held.result(timeout=5).status_code == 200
+        assert time.monotonic() - started < 5
+        client.http.close()
