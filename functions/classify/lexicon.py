@@ -81,7 +81,7 @@ def _language(text: str, told: str | None) -> tuple[str, bool]:
     tokens = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text)
     counts = {name: sum(token in common for token in tokens) for name, common in languages.items()}
     best = max(counts, key=lambda name: counts[name])
-    return (best, True) if counts[best] else ("en", text.isascii())
+    return (best, True) if counts[best] else ("en", all(c.isascii() for c in text if c.isalpha()))
 
 
 def _hits(stems: Iterable[str], text: str) -> list[str]:

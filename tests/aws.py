@@ -1,0 +1,275 @@
+"""AWS in process (moto), and a pump that does what AWS does between the functions."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+from firstreply import aws
+from functions.classify import app as classify
+from functions.escalate import app as escalate
+from functions.respond import app as respond
+from functions.webhook import app as webhook
+
+if TYPE_CHECKING:
+    import pytest
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_sqs import SQSClient
+
+QUEUES = (
+    "reply",
+    "reply-dead",
+    "complaint",
+    "complaint-dead",
+    "escalation.fifo",
+    "inbox-dead",
+)
+MOST_RECEIVES = 5  # maxReceiveCount in template.yaml
+
+type Event = dict[str, Any]
+
+
+@dataclass
+class FakeContext:
+    """What Lambda passes beside the event."""
+
+    aws_request_id: str
+    function_name: str = "test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
+
+
+@dataclass
+class World:
+    """One stack's tables, queues and secret, and its four functions."""
+
+    urls: Mapping[str, str]
+    invocations: int = 0
+    dead: list[str] = field(default_factory=list)
+    _streamed: set[str] = field(default_factory=set)
+
+    @property
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs")
+
+    @property
+    def inbox(self) -> Table:
+        return boto3.resource("dynamodb").Table("inbox")
+
+    @property
+    def conversations(self) -> Table:
+        return boto3.resource("dynamodb").Table("conversations")
+
+    def items(self, kind: str) -> list[dict[str, Any]]:
+        """The items of the Conversations table of a kind: MSG, REPLY, CASE, PERSON."""
+        found = self.conversations.scan()["Items"]
+        return [cast("dict[str, Any]", i) for i in found if str(i["item"]).startswith(kind)]
+
+    def knock(
+        self,
+        channel: str,
+        body: str = "",
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+        query: Mapping[str, str] | None = None,
+        *,
+        encoded: bool = False,
+    ) -> dict[str, Any]:
+        """A request as the HTTP API passes it on (payload format 2.0)."""
+        event = {
+            "version": "2.0",
+            "requestContext": {"http": {"method": method, "path": f"/webhooks/{channel}"}},
+            "pathParameters": {"channel": channel},
+            "headers": dict(headers or {}),
+            "body": body,
+            "isBase64Encoded": encoded,
+        }
+        if query:
+            event["queryStringParameters"] = dict(query)
+        answer: dict[str, Any] = webhook.handler(event, self.context())
+        return answer
+
+    def context(self) -> LambdaContext:
+        self.invocations += 1
+        return cast("LambdaContext", FakeContext(f"invocation-{self.invocations}"))
+
+    def drain(self) -> None:
+        """Deliver stream records and queue messages until nothing moves any more."""
+        while self.pump_inbox() or self.pump("reply", respond.handler) or self.pump_complaints():
+            pass
+
+    def pump_inbox(self) -> int:
+        """The stream's new records through classify, one batch; tried again while it fails."""
+        records = self._new_records()
+        if records:
+            for _ in range(MOST_RECEIVES):
+                if not classify.handler({"Records": records}, self.context())["batchItemFailures"]:
+                    break
+        return len(records)
+
+    def pump_complaints(self) -> int:
+        return self.pump("complaint", escalate.handler)
+
+    def pump(self, queue: str, handler: Callable[[Event, LambdaContext], Any]) -> int:
+        """One batch of a queue through its function; failures come back, and die in the end."""
+        url = self.urls[queue]
+        received = self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages", [])
+        if not received:
+            return 0
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "eventSource": "aws:sqs",
+            }
+            for message in received
+        ]
+        failed = self._invoke(handler, records)
+        for message in received:
+            receives = int(message["Attributes"]["ApproximateReceiveCount"])
+            if message["MessageId"] in failed and receives < MOST_RECEIVES:
+                self.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+                continue
+            if message["MessageId"] in failed:
+                self.dead.append(message["Body"])
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(received)
+
+    def bodies(self, queue: str) -> list[dict[str, Any]]:
+        """Takes what lies in a queue."""
+        url, found = self.urls[queue], []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def _invoke(
+        self, handler: Callable[[Event, LambdaContext], Any], records: list[dict[str, Any]]
+    ) -> set[str]:
+        """The ids that failed; all of them when the function raises, as it does if all failed."""
+        try:
+            answer = handler({"Records": records}, self.context())
+        except Exception:
+            return {record["messageId"] for record in records}
+        return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+
+    def _new_records(self) -> list[dict[str, Any]]:
+        """What the stream brings: each new item, filtered as in template.yaml."""
+        found = boto3.client("dynamodb").scan(TableName="inbox")["Items"]
+        images: list[Any] = [item for item in found if item["key"]["S"] not in self._streamed]
+        self._streamed |= {image["key"]["S"] for image in images}
+        heads = [image for image in images if "channel" in image]
+        return [_record(image) for image in sorted(heads, key=lambda i: i["received_at"]["S"])]
+
+
+def _record(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Lambda's event carries binary values as base64."""
+    body = {"B": b64encode(image["body"]["B"]).decode()}
+    return {
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"SequenceNumber": image["key"]["S"], "NewImage": {**image, "body": body}},
+    }
+
+
+@contextmanager
+def world(
+    monkeypatch: pytest.MonkeyPatch,
+    secret: Mapping[str, Any],
+    platforms: str = "http://127.0.0.1:9",
+) -> Iterator[World]:
+    """A fresh AWS with the stack's resources; the functions' environment points at it."""
+    _forget()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+        urls = {
+            name: sqs.create_queue(
+                QueueName=name,
+                Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {},
+            )["QueueUrl"]
+            for name in QUEUES
+        }
+        dynamodb.create_table(
+            TableName="inbox",
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        dynamodb.create_table(
+            TableName="conversations",
+            AttributeDefinitions=[
+                {"AttributeName": "conversation", "AttributeType": "S"},
+                {"AttributeName": "item", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "conversation", "KeyType": "HASH"},
+                {"AttributeName": "item", "KeyType": "RANGE"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        arn = boto3.client("secretsmanager").create_secret(
+            Name="channels", SecretString=json.dumps(secret)
+        )["ARN"]
+        environment = {
+            "INBOX_TABLE": "inbox",
+            "INBOX_RETENTION_DAYS": "14",
+            "CONVERSATIONS_TABLE": "conversations",
+            "CONVERSATION_RETENTION_DAYS": "90",
+            "SECRET_ARN": arn,
+            "REPLY_QUEUE_URL": urls["reply"],
+            "COMPLAINT_QUEUE_URL": urls["complaint"],
+            "ESCALATION_QUEUE_URL": urls["escalation.fifo"],
+            "INBOX_DEAD_LETTER_QUEUE_URL": urls["inbox-dead"],
+            "GRAPH_API_URL": f"{platforms}/graph",
+            "X_API_URL": f"{platforms}/x",
+            "AUTO_REPLY": "on",
+            "COOL_DOWN_MINUTES": "30",
+            "POWERTOOLS_METRICS_NAMESPACE": "FirstReply",
+            "POWERTOOLS_SERVICE_NAME": "test",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield World(urls)
+    _forget()
+
+
+def _forget() -> None:
+    """What the functions keep between invocations."""
+    aws.forget_clients()
+    for kept in (
+        webhook.door,
+        classify.reading,
+        respond.conversations,
+        respond.secrets,
+        respond.policy,
+        escalate.cases,
+    ):
+        kept.cache_clear()
+    if respond.http.cache_info().currsize:
+        respond.http().close()
+        respond.http.cache_clear()
+
+
+def moment(text: str = "2026-11-22T12:00:00+00:00") -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,155 @@
+"""The whole path in process: signed webhook in, answer and case out, the platforms over HTTP."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from local.simulator import DEMO_SECRET
+from tests.aws import World
+
+PLACES = ("facebook_comment", "messenger", "x_mention", "x_direct_message")
+
+
+def say(customers: httpx.Client, place: str, text: str, **more: object) -> dict[str, Any]:
+    answer = customers.post("/say", json={"place": place, "text": text, **more})
+    said: dict[str, Any] = answer.raise_for_status().json()
+    assert {one["status"] for one in said["deliveries"]} == {200}
+    return said
+
+
+def replies(customers: httpx.Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = customers.get("/said").raise_for_status().json()
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_complaint_gets_one_answer_and_one_case(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    said = say(customers, place, "My parcel never arrived and nobody answers", times=3)
+    connected.drain()
+    (reply,) = replies(customers)
+    assert reply["in_reply_to"] == said["id"]
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["type"] == "firstreply.case.opened.v1"
+    assert event["data"]["message"]["id"] == said["id"]
+    assert event["data"]["acknowledgement"]["text"] == reply["text"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_question_gets_an_answer_and_no_case(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    said = say(customers, place, "What are your opening hours on Sunday?")
+    connected.drain()
+    assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
+    assert connected.bodies("escalation.fifo") == []
+
+
+def test_x_in_its_older_family_is_the_same_message(
+    connected: World, customers: httpx.Client
+) -> None:
+    post = {"id": "1790000000000000123", "author": {"id": "42", "name": "Ada"}}
+    for family in ("xaa", "aaa"):
+        say(customers, "x_mention", "still no refund, unacceptable", family=family, **post)
+        connected.drain()
+    assert len(connected.items("MSG#")) == 1
+    assert len(replies(customers)) == 1
+    assert len(connected.bodies("escalation.fifo")) == 1
+
+
+def test_a_second_complaint_joins_the_case_and_is_not_acknowledged_again(
+    connected: World, customers: httpx.Client
+) -> None:
+    ada = {"author": {"id": "4711", "name": "Ada"}}
+    first = say(customers, "messenger", "My order is broken", **ada)
+    connected.drain()
+    second = say(customers, "messenger", "Still no answer, this is terrible", **ada)
+    connected.drain()
+    opened, updated = connected.bodies("escalation.fifo")
+    assert [e["type"].split(".")[2] for e in (opened, updated)] == ["opened", "updated"]
+    assert opened["data"]["case_id"] == updated["data"]["case_id"]
+    assert [one["id"] for one in updated["data"]["history"]] == [first["id"]]
+    assert updated["data"]["message"]["id"] == second["id"]
+    assert updated["data"]["acknowledgement"] == {"silence": "cool_down"}
+    assert len(replies(customers)) == 1
+
+
+def test_a_question_that_is_not_answered_reaches_a_human(
+    connected: World, customers: httpx.Client
+) -> None:
+    ada = {"author": {"id": "4711", "name": "Ada"}}
+    say(customers, "messenger", "What time do you open?", **ada)
+    connected.drain()
+    say(customers, "messenger", "And when do you close?", **ada)
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered:cool_down"]
+
+
+def test_an_answer_given_now_to_an_old_message_would_be_an_embarrassment(
+    connected: World, customers: httpx.Client
+) -> None:
+    say(customers, "x_mention", "what time is it?", sent_at="2026-01-01T10:00:00Z")
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered:too_old"]
+
+
+def test_the_brand_s_own_words_are_not_answered(connected: World, customers: httpx.Client) -> None:
+    customers.post("/settings", json={"echo": True}).raise_for_status()
+    for place in PLACES:
+        say(customers, place, "nobody answers, terrible service")
+    for _ in PLACES:
+        connected.drain()
+    assert len(replies(customers)) == len(connected.items("MSG#")) == len(PLACES)
+
+
+def test_a_card_number_is_masked_before_it_is_kept_or_passed_on(
+    connected: World, customers: httpx.Client
+) -> None:
+    say(customers, "messenger", "You charged 4111 1111 1111 1111 twice, fix it")
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    (item,) = connected.items("MSG#")
+    for kept in (event["data"]["message"]["text"], item["message"]["text"]):
+        assert kept == "You charged [card number] twice, fix it"
+
+
+def test_an_unreadable_delivery_is_set_aside_and_holds_up_nobody(
+    connected: World, customers: httpx.Client
+) -> None:
+    for raw in ("{not json", "[]", '"text"', "{}"):
+        customers.post("/deliver", json={"channel": "meta", "raw": raw}).raise_for_status()
+    said = say(customers, "facebook_comment", "nobody answers")
+    connected.drain()
+    assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
+    aside = connected.bodies("inbox-dead")
+    assert len(aside) == 3
+    assert all(one["channel"] == "meta" and one["inbox_key"] for one in aside)
+
+
+def test_neither_words_nor_secrets_reach_a_log(
+    connected: World, customers: httpx.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = "xylophone broken on arrival, quasar"
+    faults = ("token_expired", "server_error", "gone", "disconnect")
+    for number, fault in enumerate((None, *faults)):
+        if fault:
+            customers.post("/faults", json={"on": "any", "fault": fault}).raise_for_status()
+        for place in PLACES:
+            say(customers, place, words, author={"name": f"Zebulon{number}"})
+        connected.drain()
+    signature = {"channel": "meta", "raw": words, "signature": "wrong"}
+    customers.post("/deliver", json=signature).raise_for_status()
+    out = "".join(capfd.readouterr()).lower()
+    assert "received" in out
+    assert "signaturerejected" in out
+    meta, x = DEMO_SECRET["meta"], DEMO_SECRET["x"]
+    (page,), (profile,) = meta["accounts"].values(), x["accounts"].values()
+    secrets = [*meta["app_secrets"], *x["consumer_secrets"], page["token"], meta["verify_token"]]
+    secrets += [profile["access_token"], profile["access_token_secret"], x["consumer_key"]]
+    for private in ("xylophone", "quasar", "zebulon", *secrets):
+        assert private.lower() not in out
