@@ -1,0 +1,209 @@
+"""Saying it at most once: every way in which a platform can fail, over real HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from firstreply import settings
+from functions.respond import app as respond
+from tests.aws import World
+from tests.unit.test_path import PLACES, replies, say
+
+ADA = {"author": {"id": "4711", "name": "Ada"}}
+
+
+def break_next(customers: httpx.Client, fault: str, times: int = 1, **more: object) -> None:
+    body = {"on": "any", "fault": fault, "times": times, **more}
+    customers.post("/faults", json=body).raise_for_status()
+
+
+def entry(stack: World) -> dict[str, Any]:
+    (item,) = stack.items("REPLY#")
+    return item
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("fault", ["accept_then_disconnect"])
+def test_an_answer_that_was_accepted_in_silence_is_not_given_again(
+    connected: World, customers: httpx.Client, place: str, fault: str
+) -> None:
+    break_next(customers, fault)
+    say(customers, place, "nobody answers my calls")
+    connected.drain()
+    assert len(replies(customers)) == 1
+    if place == "messenger":  # only the echo could tell
+        assert (entry(connected)["state"], entry(connected)["handed_over"]) == ("unknown", True)
+    else:
+        assert entry(connected)["state"] == "sent"
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("fault", ["server_error", "disconnect"])
+def test_an_answer_that_may_have_been_lost_is_given_only_when_it_is_surely_absent(
+    connected: World, customers: httpx.Client, place: str, fault: str
+) -> None:
+    break_next(customers, fault)
+    say(customers, place, "What time do you open?")
+    connected.drain()
+    if place == "messenger":
+        assert replies(customers) == []
+        (event,) = connected.bodies("escalation.fifo")
+        assert event["type"] == "firstreply.case.opened.v1"
+        assert event["data"]["reasons"] == ["messenger: only the echo tells"]
+    else:
+        assert len(replies(customers)) == 1
+        assert entry(connected)["state"] == "sent"
+
+
+REFUSED = [
+    *((place, fault) for place in PLACES for fault in ("token_expired", "gone")),
+    ("messenger", "window_closed"),
+    ("x_mention", "not_summoned"),
+]
+
+
+@pytest.mark.parametrize(("place", "fault"), REFUSED)
+def test_a_refused_answer_reaches_a_human_with_the_reason(
+    connected: World, customers: httpx.Client, place: str, fault: str
+) -> None:
+    break_next(customers, fault)
+    say(customers, place, "Do you deliver to Norway?")
+    connected.drain()
+    assert replies(customers) == []
+    assert entry(connected)["state"] == "refused"
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == [entry(connected)["reason"]]
+    assert event["data"]["reasons"][0].startswith(("graph ", "x "))
+    assert connected.dead == []
+
+
+def test_a_refused_acknowledgement_of_a_complaint_is_an_event_of_its_case(
+    connected: World, customers: httpx.Client
+) -> None:
+    break_next(customers, "window_closed")
+    say(customers, "messenger", "My parcel is broken")
+    connected.drain()
+    events = connected.bodies("escalation.fifo")
+    assert {e["type"].split(".")[2] for e in events} == {"opened", "reply_refused"}
+    assert len({e["data"]["case_id"] for e in events}) == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_rate_limit_delays_and_loses_nothing(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    break_next(customers, "rate_limited")
+    say(customers, place, "What time do you open?")
+    connected.drain()
+    assert len(replies(customers)) == 1
+    assert connected.dead == []
+
+
+def test_a_platform_that_is_down_is_tried_again_and_then_kept(
+    stack: World, monkeypatch: pytest.MonkeyPatch, platforms: Any, control: httpx.Client
+) -> None:
+    """`stack` knows platforms at an address where nobody listens."""
+    from tests.gateway import gateway
+
+    with gateway(stack) as url:
+        platforms.connect(url)
+        say(control, "messenger", "My parcel is broken")
+    stack.drain()
+    assert len(stack.dead) == 1
+    assert len(stack.bodies("escalation.fifo")) == 1
+    assert "state" not in entry(stack)
+
+
+def test_a_request_delivered_again_says_nothing_new(
+    connected: World, customers: httpx.Client
+) -> None:
+    say(customers, "facebook_comment", "What time do you open?")
+    connected.pump_inbox()
+    url = connected.urls["reply"]
+    (message,) = connected.sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+    for _ in range(3):
+        connected.sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+    connected.drain()
+    assert len(replies(customers)) == 1
+
+
+def test_switched_off_while_an_answer_waits_nothing_is_said_and_a_human_sees_it(
+    connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(customers, "facebook_comment", "What time do you open?")
+    connected.pump_inbox()
+    monkeypatch.setenv("AUTO_REPLY", "off")
+    respond.policy.cache_clear()
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered:auto_reply_off"]
+
+
+def test_an_answer_that_waited_too_long_in_the_queue_is_a_human_s(
+    connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(customers, "x_mention", "What time do you open?")
+    connected.pump_inbox()
+    later = settings.now() + timedelta(hours=7)
+    monkeypatch.setattr(respond, "now", lambda: later)
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered:too_old"]
+
+
+def test_an_agent_s_answer_goes_the_same_way_without_a_cool_down(
+    connected: World, customers: httpx.Client
+) -> None:
+    said = say(customers, "messenger", "My parcel is broken", **ADA)
+    connected.drain()
+    (opened,) = connected.bodies("escalation.fifo")
+    request = {
+        "specversion": "1.0",
+        "type": "firstreply.reply.requested.v1",
+        "id": "ticket-1-note-2",
+        "source": "helpdesk",
+        "time": "2026-11-22T12:00:00Z",
+        "data": {
+            "conversation": opened["data"]["conversation"],
+            "in_reply_to": said["id"],
+            "text": "Hello Ada, a new one is on its way.",
+            "author": {"kind": "agent", "name": "Sam"},
+        },
+    }
+    import json
+
+    for _ in range(2):
+        connected.sqs.send_message(
+            QueueUrl=connected.urls["reply"], MessageBody=json.dumps(request)
+        )
+    connected.drain()
+    assert [r["text"] for r in replies(customers)][1:] == ["Hello Ada, a new one is on its way."]
+
+
+def test_a_poison_request_dies_alone(connected: World, customers: httpx.Client) -> None:
+    for body in ("not json", "{}", '{"type":"firstreply.reply.requested.v1"}'):
+        connected.sqs.send_message(QueueUrl=connected.urls["reply"], MessageBody=body)
+    say(customers, "messenger", "What time do you open?")
+    connected.drain()
+    assert len(replies(customers)) == 1
+    assert len(connected.dead) == 3
+
+
+def test_an_account_without_a_token_is_a_human_s(connected: World, customers: httpx.Client) -> None:
+    import json
+
+    from local.simulator import DEMO_SECRET
+
+    without = {**DEMO_SECRET, "meta": {**DEMO_SECRET["meta"], "accounts": {}}}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="channels", SecretString=json.dumps(without)
+    )
+    say(customers, "messenger", "What time do you open?")
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["no token for this account in the secret"]
