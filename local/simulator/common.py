@@ -82,6 +82,6 @@ def objects(value: object, *path: str) -> list[Any]:
 
 def readable[T](read: Callable[..., T], *parts: object) -> list[T]:
     """What `read` makes of the parts; nothing if they are malformed."""
-    with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         return [read(*parts)]
     return []

@@ -121,11 +121,11 @@ class Handshake(Ask):
 
 
 class Connect(Ask):
-    webhooks: str
+    webhooks: Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 
 def asked[A: BaseModel](form: type[A]) -> A:
-    return form.model_validate(request.get_json(force=True))
+    return form.model_validate(request.get_json(force=True, silent=True))
 
 
 def shown(items: list[Any]) -> Response:
@@ -196,7 +196,7 @@ class Control:
     def deliver(self) -> Response:
         ask = asked(Deliver)
         door = self._doors[ask.channel]
-        raw = door.encode(ask.body) if ask.raw is None else ask.raw.encode()
+        raw = door.encode(ask.body) if ask.raw is None else ask.raw.encode("utf-8", "surrogatepass")
         self._world.learn(door.read(_json(raw)))
         signed = door.sign(raw, ask.signature)
         with ThreadPoolExecutor(ask.parallel) as pool:
@@ -287,7 +287,7 @@ def _person(name: str) -> str:
 def _json(raw: bytes) -> object:
     try:
         known: object = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return known
 

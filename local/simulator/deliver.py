@@ -14,7 +14,7 @@ from local.simulator.world import Channel
 
 # Meta's older pages grant 20 s, its newer ones 5 s, X 10 s: the longest, for a cold local stack.
 PATIENCE_SECONDS: Final = 20.0
-PAUSES_SECONDS: Final = (0.0, 0.1, 0.3)  # before each try; the platforms' own take hours
+PAUSES_SECONDS: Final = (0.0, 0.05, 0.2)  # before each try; the platforms' own take hours
 NO_ANSWER: Final = 0
 
 
@@ -48,7 +48,7 @@ class Courier:
         started = time.perf_counter()
         try:
             status = self._http.post(url, content=raw, headers=headers).status_code
-        except httpx.TransportError:
+        except (httpx.TransportError, httpx.InvalidURL):
             status = NO_ANSWER
         return Delivery(status, round((time.perf_counter() - started) * 1000, 1))
 
@@ -88,9 +88,13 @@ class Echoes:
             self._jobs.put_nowait(job)
 
     def clear(self) -> None:
+        """Drop what waits, and wait for what runs: nothing of before comes afterwards."""
         with suppress(Empty, ShutDown):
             while True:
                 self._jobs.get_nowait()
+                self._jobs.task_done()
+        with self._jobs.all_tasks_done:
+            self._jobs.all_tasks_done.wait_for(lambda: not self._jobs.unfinished_tasks, timeout=5)
 
     def stop(self) -> None:
         self._jobs.shutdown(immediate=True)
@@ -100,3 +104,4 @@ class Echoes:
         with suppress(ShutDown):
             while True:
                 self._jobs.get()()
+                self._jobs.task_done()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 from urllib.parse import urlencode
 
-from local.simulator import meta_wire, x_wire
+from local.simulator import meta_wire, x_old_wire, x_wire
 from local.simulator.accounts import Accounts
 from local.simulator.common import Json, Signature
 from local.simulator.world import Channel, Message
@@ -14,9 +14,9 @@ from local.simulator.world import Channel, Message
 Family = Literal["xaa", "aaa"]  # X Activity API, Account Activity API
 X_BODIES: Final = {
     ("x_mention", "xaa"): x_wire.post,
-    ("x_mention", "aaa"): x_wire.old_post,
+    ("x_mention", "aaa"): x_old_wire.post,
     ("x_direct_message", "xaa"): x_wire.direct,
-    ("x_direct_message", "aaa"): x_wire.old_direct,
+    ("x_direct_message", "aaa"): x_old_wire.direct,
 }
 
 
@@ -108,7 +108,8 @@ class XDoor:
         return message, X_BODIES[message.place, draft.family](message, profile)
 
     def read(self, body: object) -> Iterator[Message]:
-        return x_wire.read(body, self._known.profiles)
+        for wire in (x_wire, x_old_wire):
+            yield from wire.read(body, self._known.profiles)
 
     def sign(self, raw: bytes, how: Signature) -> dict[str, str]:
         return x_wire.sign(self._known.consumer_secrets[0], raw, how)

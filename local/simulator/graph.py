@@ -3,13 +3,11 @@
 import hmac
 import json
 import re
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
@@ -17,10 +15,10 @@ from flask import Blueprint, Response, jsonify, request
 from local.simulator import meta_wire as wire
 from local.simulator.accounts import Accounts, Page
 from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
+from local.simulator.graph_errors import TEXT_LIMIT, refuse, trouble, usage
 from local.simulator.world import FaultName, Message, Place, Reply, World, now
 
 VERSION: Final = re.compile(r"v\d+\.\d+")
-TEXT_LIMIT: Final = 2000
 PRIVATE_REPLY_DAYS: Final = timedelta(days=7)
 # How long after a person's last message each type may be sent. A tag other than HUMAN_AGENT is
 # refused: the rest were retired on 2026-04-27.
@@ -30,72 +28,6 @@ WINDOWS: Final = {
     "MESSAGE_TAG": timedelta(days=7),
 }
 COMMENT_FIELDS: Final = "created_time,from,message,id"
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One of Graph's errors. Clients must match the code: messages and statuses vary."""
-
-    message: str
-    code: int
-    subcode: int | None = None
-    status: int = 400
-    type: str = "OAuthException"
-
-
-TROUBLES: Final = {
-    "path": Trouble("Unknown path components: {path}", 2500),
-    "no_token": Trouble("An access token is required to request this resource.", 104),
-    "bad_token": Trouble("Invalid OAuth access token - Cannot parse access token", 190),
-    "token_expired": Trouble(
-        "Error validating access token: Session has expired.", code=190, subcode=463
-    ),
-    "proof": Trouble(
-        "Invalid appsecret_proof provided in the API argument", 100, type="GraphMethodException"
-    ),
-    "permission": Trouble("(#200) The page of this token may not do this", 200, status=403),
-    "parameter": Trouble("(#100) The parameter {name} is required or invalid", 100),
-    "too_long": Trouble(
-        f"(#100) Length of param message[text] must be less than or equal to {TEXT_LIMIT}", 100
-    ),
-    "gone": Trouble(
-        "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due "
-        "to missing permissions, or does not support this operation.",
-        code=100,
-        subcode=33,
-        type="GraphMethodException",
-    ),
-    "nobody": Trouble("(#100) No matching user found", 100, 2018001),
-    "unavailable": Trouble("(#551) This person isn't available right now.", 551, 1545041),
-    "window_closed": Trouble(
-        "(#10) This message is sent outside of allowed window.", 10, subcode=2018278
-    ),
-    "replied_before": Trouble("(#10903) This user can't reply to this activity", 10903),
-    "too_old": Trouble("(#10902) This is not a Replyable activity", 10902),
-    "rate_limited": Trouble("(#32) Page request limit reached", 32),
-    "server_error": Trouble(
-        "An unexpected error has occurred. Please retry your request later.", 2, status=500
-    ),
-}
-
-
-def trouble(which: str, headers: Json | None = None, /, **words: str) -> Refusal:
-    known = TROUBLES[which]
-    error: Json = {"message": known.message.format(**words), "type": known.type, "code": known.code}
-    if known.subcode:
-        error["error_subcode"] = known.subcode
-    error["fbtrace_id"] = f"A{secrets.token_urlsafe(16)}"
-    return Refusal(known.status, {"error": error}, headers)
-
-
-def usage(page: str, kind: Literal["pages", "messenger"], percent: int, wait: int) -> Json:
-    """Meta's two usage headers; `wait` is in minutes."""
-    spent = {"call_count": percent, "total_cputime": percent, "total_time": percent}
-    case = {"type": kind, **spent, "estimated_time_to_regain_access": wait}
-    return {
-        "X-App-Usage": json.dumps(spent),
-        "X-Business-Use-Case-Usage": json.dumps({page: [case]}),
-    }
 
 
 def given() -> Json:
@@ -112,10 +44,6 @@ def nested(parameters: Json, name: str) -> Json:
         except ValueError:
             refuse("parameter", name=name)
     return value if isinstance(value, dict) else {}
-
-
-def refuse(which: str, /, **words: str) -> NoReturn:
-    raise trouble(which, None, **words)
 
 
 class Graph:
@@ -163,7 +91,7 @@ class Graph:
             ]
         rows = [(r.at, r.id, page.id, page.name, r.text) for r in said]
         rows += [(m.sent_at, m.id, m.author, m.name, m.text) for m in heard]
-        fields = parameters.get("fields", COMMENT_FIELDS).split(",")
+        fields = str(parameters.get("fields", COMMENT_FIELDS)).split(",")
         comments = [
             {
                 "id": id,
@@ -197,7 +125,7 @@ class Graph:
             self._echo(reply, wire.direct_echo(reply))
             return jsonify(recipient_id=reply.to, message_id=reply.id)
 
-        return self._answer("messenger", page, answered_id(recipient), accept)
+        return self._answer("messenger", page, _answered_id(recipient), accept)
 
     def unknown(self, _path: str) -> Response:
         refuse("path", path=request.path.removeprefix("/graph"))
@@ -205,8 +133,8 @@ class Graph:
     def _answerable(self, page: Page, recipient: Json, parameters: Json) -> Message:
         """The customer's message that this one answers, if Messenger's rules let it."""
         if private := recipient.get("comment_id") or recipient.get("post_id"):
-            return self._privately(self._comment(page, private))
-        window = WINDOWS.get(parameters.get("messaging_type", ""))
+            return self._privately(self._comment(page, str(private)))
+        window = WINDOWS.get(str(parameters.get("messaging_type")))
         if not window:
             refuse("parameter", name="messaging_type")
         if parameters["messaging_type"] == "MESSAGE_TAG" and parameters.get("tag") != "HUMAN_AGENT":
@@ -255,7 +183,7 @@ class Graph:
         if not page:
             refuse("bad_token")
         proof = parameters.get("appsecret_proof")
-        if proof is not None and proof not in self._proofs(token):
+        if proof is not None and str(proof) not in self._proofs(token):
             refuse("proof")
         return page
 
@@ -275,7 +203,7 @@ class Graph:
         return response
 
 
-def answered_id(recipient: Json) -> str:
+def _answered_id(recipient: Json) -> str:
     return str(recipient.get("comment_id") or recipient.get("post_id") or recipient.get("id"))
 
 
@@ -283,7 +211,7 @@ def _paged(items: list[Json], parameters: Json, fields: set[str]) -> Json:
     """One page of a Graph list; our cursors are plain positions."""
     try:
         first, size = int(parameters.get("after", 0)), int(parameters.get("limit", 25))
-    except ValueError:
+    except (TypeError, ValueError):
         refuse("parameter", name="limit")
     shown = items[first : first + size]
     answer: Json = {"data": [{k: v for k, v in item.items() if k in fields} for item in shown]}

@@ -102,11 +102,11 @@ class Simulator:
             return
         door = self._doors[reply.channel]
         raw = door.encode(body)
+        echoes = self._world.echoes  # of now: a reset in between forgets this one
 
         def deliver() -> None:
-            signed = door.sign(raw, "valid")
-            deliveries = self._courier.insist(reply.channel, raw, signed)
+            deliveries = self._courier.insist(reply.channel, raw, door.sign(raw, "valid"))
             shown = [delivery.shown() for delivery in deliveries]
-            self._world.echoes.append({"reply": reply.id, "deliveries": shown})
+            echoes.append({"reply": reply.id, "deliveries": shown})
 
         self._echoes.add(deliver)

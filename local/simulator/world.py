@@ -61,6 +61,12 @@ class Message:
     summons: bool = True  # X: names or quotes the account, so it may be answered
     posted: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        """Some come from bodies that were malformed on purpose."""
+        texts = (self.id, self.account, self.author, self.name, self.text)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("not a message")
+
     def shown(self) -> dict[str, Any]:
         return {
             "id": self.id,

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import Any, Final, Literal, cast
 
 from flask import Blueprint, Response, g, jsonify, request
 from oauthlib.common import Request
@@ -13,14 +13,8 @@ from oauthlib.oauth1.rfc5849 import signature as oauth
 from local.simulator import x_wire as wire
 from local.simulator.accounts import Accounts, Profile
 from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
-from local.simulator.world import (
-    LIMIT_SECONDS,
-    Allowance,
-    FaultName,
-    Place,
-    Reply,
-    World,
-)
+from local.simulator.world import LIMIT_SECONDS, FaultName, Place, Reply, World
+from local.simulator.x_errors import headers_of, invalid, problem, refuse
 from local.simulator.x_length import LIMIT, weight
 
 READ_LIMIT: Final = 300
@@ -35,66 +29,6 @@ POST_FIELDS: Final = ("id", "text", "edit_history_tweet_ids")
 EVENT_FIELDS: Final = ("id", "event_type", "text")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One of X's errors. Only status and detail tell the refusals apart."""
-
-    status: int
-    title: str
-    detail: str
-
-
-PROBLEMS: Final = {
-    "unauthorized": Problem(401, "Unauthorized", "Unauthorized"),
-    "forbidden": Problem(403, "Forbidden", "You are not permitted to perform this action."),
-    "duplicate": Problem(
-        403, "Forbidden", "You are not allowed to create a Tweet with duplicate content."
-    ),
-    "not_summoned": Problem(
-        403,
-        "Forbidden",
-        "Reply to this conversation is not allowed because you have not been mentioned or "
-        "otherwise engaged by the author of the post you are replying to.",
-    ),
-    "gone": Problem(
-        403,
-        "Forbidden",
-        "You attempted to reply to a Tweet that is deleted or not visible to you.",
-    ),
-    "no_permission": Problem(
-        403, "Forbidden", "You do not have permission to DM one or more participants."
-    ),
-    "not_found": Problem(404, "Not Found", "Not Found"),
-    "rate_limited": Problem(429, "Too Many Requests", "Too Many Requests"),
-    "server_error": Problem(500, "Internal Server Error", "Something is broken."),
-}
-
-
-def problem(name: str, headers: dict[str, str] | None = None) -> Refusal:
-    known = PROBLEMS[name]
-    body = {
-        "title": known.title,
-        "type": "about:blank",
-        "status": known.status,
-        "detail": known.detail,
-    }
-    return Refusal(known.status, body, headers, "application/problem+json")
-
-
-def refuse(name: str) -> NoReturn:
-    raise problem(name)
-
-
-def invalid(parameter: str, value: object, message: str) -> NoReturn:
-    body = {
-        "errors": [{"parameters": {parameter: [str(value)]}, "message": message}],
-        "title": "Invalid Request",
-        "detail": "One or more parameters to your request was invalid.",
-        "type": "https://api.twitter.com/2/problems/invalid-request",
-    }
-    raise Refusal(400, body, mimetype="application/problem+json")
-
-
 def given(keys: Collection[str]) -> Json:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
@@ -104,14 +38,6 @@ def given(keys: Collection[str]) -> Json:
     if not isinstance(body.get("text"), str) or not body["text"]:
         invalid("text", body.get("text"), "$.text: is missing but it is required")
     return body
-
-
-def headers_of(allowance: Allowance) -> dict[str, str]:
-    return {
-        "x-rate-limit-limit": str(allowance.limit),
-        "x-rate-limit-remaining": str(max(allowance.remaining, 0)),
-        "x-rate-limit-reset": str(allowance.reset),
-    }
 
 
 class XApi:
@@ -138,7 +64,10 @@ class XApi:
         text = body["text"]
         if weight(text) > LIMIT:
             invalid("text", text, "Your Tweet text is too long.")
-        answers = (body.get("reply") or {}).get("in_reply_to_tweet_id", "")
+        reply_to = body.get("reply", {})
+        if not isinstance(reply_to, dict):
+            invalid("reply", reply_to, "$.reply: is not an object")
+        answers = str(reply_to.get("in_reply_to_tweet_id", ""))
 
         def accept() -> Response:
             with self._world.lock:

@@ -1,4 +1,4 @@
-"""X's webhooks byte for byte, of both families: the X Activity API and Account Activity before."""
+"""X's webhooks byte for byte: the X Activity API, and what both of its families share."""
 
 import hmac
 import json
@@ -18,16 +18,16 @@ from local.simulator.world import Message, Reply
 
 SIGNATURE: Final = "x-twitter-webhooks-signature"
 POST_LENGTH: Final = 280  # what is longer is cut, and stands in full elsewhere
-CUT_LENGTH: Final = 140
 READ_POSTS: Final = {"post.mention.create", "post.reply.create", "post.quote.create"}
-_OLD_DATE: Final = "%a %b %d %H:%M:%S +0000 %Y"
 _EPOCH_MS: Final = 1288834974657  # from which X's ids count the milliseconds
 _MACHINE: Final = secrets.randbelow(1024)
 _sequence = count()
 
 
 def encode(body: object) -> bytes:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def mac(secret: str, raw: bytes, algorithm: str = "sha256") -> str:
@@ -72,9 +72,6 @@ def milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-# X Activity API
-
-
 def _activity(account: str, event_type: str, payload: Json, users: Collection[Json] = ()) -> Json:
     event = {
         "event_uuid": str(secrets.randbits(64) - 2**63),  # may be negative
@@ -106,7 +103,7 @@ def _users(profile: Profile, message: Message) -> tuple[Json, Json]:
     )
 
 
-def _mentions(text: str, profile: Profile) -> Json:
+def mentions(text: str, profile: Profile) -> Json:
     found = re.finditer(rf"@{re.escape(profile.handle)}\b", text, re.IGNORECASE)
     return {
         "mentions": [
@@ -139,11 +136,11 @@ def post(message: Message, profile: Profile) -> Json:
     """A mention; or a plain answer to the brand, which names nobody."""
     text, at = message.text, message.sent_at
     payload = _post(message.id, message.author, text, at, message.parent, profile.id)
-    payload["entities"] = _mentions(text, profile)
+    payload["entities"] = mentions(text, profile)
     if len(text) > POST_LENGTH:
         payload["text"] = f"{text[: POST_LENGTH - 1]}…"
-        payload["entities"] = _mentions(payload["text"], profile)
-        payload["note_tweet"] = {"text": text, "entities": _mentions(text, profile)}
+        payload["entities"] = mentions(payload["text"], profile)
+        payload["note_tweet"] = {"text": text, "entities": mentions(text, profile)}
     event_type = "post.mention.create" if message.summons else "post.reply.create"
     return _activity(profile.id, event_type, payload, _users(profile, message))
 
@@ -154,7 +151,7 @@ def post_echo(reply: Reply, profile: Profile) -> Json:
     return _activity(profile.id, "post.create", payload, users)
 
 
-def _direct_event(id: str, sender: str, recipient: str, text: str, at: datetime) -> Json:
+def direct_event(id: str, sender: str, recipient: str, text: str, at: datetime) -> Json:
     nothing: Json = {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []}
     return {
         "type": "message_create",
@@ -168,111 +165,32 @@ def _direct_event(id: str, sender: str, recipient: str, text: str, at: datetime)
     }
 
 
-def _heard(message: Message) -> Json:
-    return _direct_event(message.id, message.author, message.account, message.text, message.sent_at)
+def heard(message: Message) -> Json:
+    return direct_event(message.id, message.author, message.account, message.text, message.sent_at)
 
 
 def direct(message: Message, profile: Profile) -> Json:
     users = {user["id"]: {"data": user} for user in _users(profile, message)}
-    payload = {"direct_message_events": [_heard(message)], "users": users}
+    payload = {"direct_message_events": [heard(message)], "users": users}
     return _activity(profile.id, "dm.received", payload)
 
 
 def direct_echo(reply: Reply, profile: Profile) -> Json:
-    event = _direct_event(reply.id, profile.id, reply.to, reply.text, reply.at)
+    event = direct_event(reply.id, profile.id, reply.to, reply.text, reply.at)
     users = {profile.id: {"data": _user(profile.id, profile.name, profile.handle)}}
     return _activity(profile.id, "dm.sent", {"direct_message_events": [event], "users": users})
 
 
-# Account Activity API
-
-
-def _rounded(id: str) -> int | str:
-    """The numeric id, as lossy as in X's own samples: only id_str can be trusted."""
-    return int(float(id)) if id.isdecimal() else id
-
-
-def _old_user(id: str, name: str, handle: str) -> Json:
-    return {"id": _rounded(id), "id_str": id, "name": name, "screen_name": handle}
-
-
-def _old_entities(text: str, profile: Profile) -> Json:
-    mentions = [
-        {
-            "screen_name": mention["username"],
-            "name": profile.name,
-            "id": _rounded(profile.id),
-            "id_str": profile.id,
-            "indices": [mention["start"], mention["end"]],
-        }
-        for mention in _mentions(text, profile)["mentions"]
-    ]
-    return {"hashtags": [], "urls": [], "user_mentions": mentions, "symbols": []}
-
-
-def old_post(message: Message, profile: Profile) -> Json:
-    text = message.text
-    answers = message.parent or None
-    status: Json = {
-        "created_at": message.sent_at.astimezone(UTC).strftime(_OLD_DATE),
-        "id": _rounded(message.id),
-        "id_str": message.id,
-        "text": text,
-        "truncated": False,
-        "in_reply_to_status_id_str": answers,
-        "in_reply_to_user_id_str": profile.id if answers else None,
-        "in_reply_to_screen_name": profile.handle if answers else None,
-        "user": _old_user(message.author, message.name, handle_of(message)),
-        "is_quote_status": False,
-        "entities": _old_entities(text, profile),
-        "lang": "und",
-        "timestamp_ms": str(milliseconds(message.sent_at)),
-    }
-    if len(text) > POST_LENGTH:
-        cut = f"{text[: CUT_LENGTH - 1]}…"
-        whole = {"full_text": text, "display_text_range": [0, len(text)]}
-        status |= {"text": cut, "truncated": True, "entities": _old_entities(cut, profile)}
-        status["extended_tweet"] = whole | {"entities": _old_entities(text, profile)}
-    # A string, not a boolean; and only on mentions.
-    blocked = {"user_has_blocked": "false"} if message.summons else {}
-    return {"for_user_id": profile.id, **blocked, "tweet_create_events": [status]}
-
-
-def old_direct(message: Message, profile: Profile) -> Json:
-    people = (
-        (message.author, message.name, handle_of(message)),
-        (profile.id, profile.name, profile.handle),
-    )
-    return {
-        "for_user_id": profile.id,
-        "direct_message_events": [_heard(message)],
-        "users": {id: {"id": id, "name": n, "screen_name": handle} for id, n, handle in people},
-    }
-
-
-# Reading
-
-
 def read(body: object, profiles: Mapping[str, Profile]) -> Iterator[Message]:
-    if not isinstance(body, dict):
+    event = body.get("data") if isinstance(body, dict) else None
+    account = readable(lambda: event["filter"]["user_id"]) if isinstance(event, dict) else []
+    if not account or not isinstance(event, dict):
         return
-    event = body.get("data")
-    if isinstance(event, dict):
-        yield from _read_activity(event, profiles)
-    account = body.get("for_user_id")
-    for status in objects(body, "tweet_create_events"):
-        yield from readable(_old_read_post, account, status, profiles)
-    for direct_event in objects(body, "direct_message_events"):
-        yield from readable(_read_direct, account, direct_event)
-
-
-def _read_activity(event: Json, profiles: Mapping[str, Profile]) -> Iterator[Message]:
-    account = readable(lambda: event["filter"]["user_id"])
-    if account and event.get("event_type") in READ_POSTS:
+    if event.get("event_type") in READ_POSTS:
         yield from readable(_read_post, account[0], event, profiles)
-    if account and event.get("event_type") == "dm.received":
+    if event.get("event_type") == "dm.received":
         for direct_event in objects(event, "payload", "direct_message_events"):
-            yield from readable(_read_direct, account[0], direct_event)
+            yield from readable(read_direct, account[0], direct_event)
 
 
 def _read_post(account: str, event: Json, profiles: Mapping[str, Profile]) -> Message:
@@ -289,31 +207,13 @@ def _read_post(account: str, event: Json, profiles: Mapping[str, Profile]) -> Me
         author=author,
         name=next((user["name"] for user in people if user.get("id") == author), ""),
         text=text,
-        sent_at=datetime.fromisoformat(payload["created_at"]),
+        sent_at=datetime.fromisoformat(payload["created_at"]).astimezone(UTC),
         parent=payload.get("in_reply_to_tweet_id", ""),
         summons=quotes or names(text, profiles[account].handle),
     )
 
 
-def _old_read_post(account: str, status: Json, profiles: Mapping[str, Profile]) -> Message:
-    text = status.get("extended_tweet", {}).get("full_text", status["text"])
-    if status["user"]["id_str"] == account:
-        raise ValueError("the account's own")
-    quoted = status.get("quoted_status", {}).get("user", {}).get("id_str")
-    return Message(
-        id=status["id_str"],
-        place="x_mention",
-        account=account,
-        author=status["user"]["id_str"],
-        name=status["user"].get("name", ""),
-        text=text,
-        sent_at=datetime.strptime(status["created_at"], _OLD_DATE).replace(tzinfo=UTC),
-        parent=status.get("in_reply_to_status_id_str") or "",
-        summons=quoted == account or names(text, profiles[account].handle),
-    )
-
-
-def _read_direct(account: str, event: Json) -> Message:
+def read_direct(account: str, event: Json) -> Message:
     sent = event["message_create"]
     if sent["sender_id"] == account:
         raise ValueError("the account's own")

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from email.message import Message as Headers
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +65,8 @@ class Receiver:
         self.delivered: list[Delivered] = []
         self.verify_token = SECRET["meta"]["verify_token"]
         self.consumer_secret = SECRET["x"]["consumer_secrets"][0]
+        self.is_open = Event()  # answers only while it is
+        self.is_open.set()
         self._arrived = Condition()
 
     def __enter__(self) -> Self:
@@ -110,6 +112,7 @@ class Receiver:
             self.delivered.append(Delivered(handler.path.split("/")[-1], handler.headers, raw))
             status = self.statuses.popleft() if self.statuses else 200
             self._arrived.notify_all()
+        self.is_open.wait(PATIENCE)
         handler.send_response(status)
         handler.end_headers()
 

@@ -1,10 +1,12 @@
 """A person with curl can do with it all that is promised."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
 from local.simulator import DEMO_SECRET, Simulator
-from tests.simulator.client import Client, Receiver
+from tests.simulator.client import PATIENCE, Client, Receiver
 
 
 def test_it_explains_itself(client: Client) -> None:
@@ -24,6 +26,22 @@ def test_reset_forgets_all_but_accounts_and_connection(client: Client, receiver:
         assert client.ask(path) == [], path
     assert client.ask("/settings")["x_post_limit"] == 100
     assert client.reply("messenger").status_code == 200
+
+
+def test_a_reset_waits_for_the_echo_that_is_on_its_way(client: Client, receiver: Receiver) -> None:
+    client.http.post("/settings", json={"echo": True})
+    comment = client.say("facebook_comment")["id"]
+    receiver.is_open.clear()
+    client.comment(comment)
+    client.comment(comment)
+    receiver.wait_for(2)
+    with ThreadPoolExecutor(1) as pool:
+        reset = pool.submit(client.http.delete, "/")
+        with pytest.raises(TimeoutError):
+            reset.result(timeout=0.1)
+        receiver.is_open.set()
+        reset.result(timeout=PATIENCE)
+    assert len(receiver.delivered) == 2
 
 
 def test_calls_are_listed_without_their_tokens(client: Client) -> None:

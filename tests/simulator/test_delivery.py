@@ -1,9 +1,17 @@
 """Deliveries arrive as often, and as stubbornly, as the platforms' do."""
 
+import json
+
 import pytest
 
 from local.simulator import Simulator
 from tests.simulator.client import PAGE, SECRET, Client, Receiver
+
+DIRECT = {
+    "id": "1",
+    "created_timestamp": "1784928224372",
+    "message_create": {"sender_id": "4", "message_data": {"text": "Hello"}},
+}
 
 
 def test_the_answer_tells_how_the_webhook_took_it(client: Client, receiver: Receiver) -> None:
@@ -95,7 +103,15 @@ def test_what_x_tells_can_be_answered(family: str, client: Client, receiver: Rec
     assert client.direct("5").status_code == 201
 
 
-@pytest.mark.parametrize("body", [None, 7, [], {}, {"data": 1}, {"data": {"filter": 1}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(None, 7, [], {}, {"data": 1}, {"data": {"filter": 1}}),
+        {"for_user_id": ["3333"], "direct_message_events": [DIRECT]},
+        {"for_user_id": "3333", "direct_message_events": [DIRECT | {"created_timestamp": 9**99}]},
+        {"entry": [{"id": 1111, "messaging": [{"message": {"mid": "m"}, "timestamp": 1}]}]},
+    ],
+)
 @pytest.mark.parametrize("channel", ["meta", "x"])
 def test_nonsense_is_delivered_and_not_understood(
     channel: str, body: object, client: Client, receiver: Receiver
@@ -103,6 +119,16 @@ def test_nonsense_is_delivered_and_not_understood(
     client.deliver(channel, body)
     assert receiver.delivered[0].body == body
     assert client.ask("/received") == []
+
+
+@pytest.mark.parametrize("raw", ["", "[" * 50_000, '"\ud800"'])
+@pytest.mark.parametrize("channel", ["meta", "x"])
+def test_not_even_json_is_delivered(
+    channel: str, raw: str, client: Client, receiver: Receiver
+) -> None:
+    answer = client.http.post("/deliver", content=json.dumps({"channel": channel, "raw": raw}))
+    assert answer.status_code == 200
+    assert receiver.delivered[0].raw == raw.encode("utf-8", "surrogatepass")
 
 
 @pytest.mark.parametrize("channel", ["meta", "x"])

@@ -1,0 +1,176 @@
+"""The house rules of template.yaml, and the stack's face that others rely on."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.cfn import ROOT, logical_id, resources, template
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+QUEUES = resources("AWS::SQS::Queue")
+TABLES = resources("AWS::DynamoDB::Table")
+ROLES = resources("AWS::IAM::Role")
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    (policy,) = role["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def sources(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [e["Properties"] for e in function["Events"].values() if e["Type"] == kind]
+
+
+def test_the_face_is_what_was_promised() -> None:
+    face = template()
+    assert set(face["Parameters"]) >= {
+        "Stage",
+        "Architecture",
+        "GraphApiUrl",
+        "XApiUrl",
+        "AutoReply",
+        "AlarmEmail",
+        "LogLevel",
+        "LogRetentionDays",
+    }
+    assert set(face["Outputs"]) >= {
+        "ApiUrl",
+        "EscalationQueueUrl",
+        "ReplyQueueUrl",
+        "InboxTable",
+        "ConversationsTable",
+        "SecretArn",
+        "DashboardUrl",
+    }
+    assert face["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert face["Parameters"]["GraphApiUrl"]["Default"] == "https://graph.facebook.com"
+    assert face["Parameters"]["XApiUrl"]["Default"] == "https://api.x.com"
+    routes = {
+        (route["Method"], route["Path"])
+        for function in FUNCTIONS.values()
+        for route in sources(function, "HttpApi")
+    }
+    assert routes == {("GET", "/webhooks/{channel}"), ("POST", "/webhooks/{channel}")}
+
+
+def test_every_dead_letter_queue_is_in_the_outputs() -> None:
+    shown = {logical_id(output["Value"]) for output in template()["Outputs"].values()}
+    assert {name for name in QUEUES if "DeadLetter" in name} <= shown
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_lies_where_its_handler_says(name: str) -> None:
+    function = FUNCTIONS[name]
+    verb = name.removesuffix("Function").lower()
+    assert function["CodeUri"] == f"functions/{verb}/"
+    assert function["Handler"] == f"functions.{verb}.app.handler"
+    assert (ROOT / "functions" / verb / "app.py").is_file()
+    metadata = template()["Resources"][name]["Metadata"]
+    assert metadata["BuildProperties"]["ParentPackageMode"] == "auto"
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_has_its_own_role_log_group_and_time_limit(name: str) -> None:
+    function, verb = FUNCTIONS[name], name.removesuffix("Function")
+    assert logical_id(function["Role"]) == f"{verb}Role"
+    assert logical_id(function["LoggingConfig"]["LogGroup"]) == f"{verb}LogGroup"
+    assert 3 < function["Timeout"] <= 120
+
+
+def test_every_log_group_forgets() -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert all(logical_id(g["RetentionInDays"]) == "LogRetentionDays" for g in groups.values())
+
+
+def test_the_settings_that_code_reads_are_those_that_the_template_sets() -> None:
+    import re
+
+    shared = "\n".join(p.read_text() for p in (ROOT / "layers/common/firstreply").rglob("*.py"))
+    assert not re.findall(r'(?:setting|number)\("([A-Z_]+)"\)', shared)
+    for name, function in FUNCTIONS.items():
+        verb = name.removesuffix("Function").lower()
+        code = (ROOT / "functions" / verb / "app.py").read_text()
+        read = set(re.findall(r'(?:setting|number)\("([A-Z_]+)"\)', code))
+        given = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME"}
+        assert read == given, name
+
+
+def test_every_queue_that_is_worked_on_has_a_dead_letter_queue_of_its_kind() -> None:
+    for name, queue in QUEUES.items():
+        if "DeadLetter" in name:
+            continue
+        dead = logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        assert dead == name.replace("Queue", "DeadLetterQueue")
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        assert QUEUES[dead].get("FifoQueue") == queue.get("FifoQueue")
+
+
+def test_every_dead_letter_queue_raises_an_alarm_at_its_first_message() -> None:
+    watched = {
+        logical_id(alarm["Dimensions"][0]["Value"])
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Threshold"] == 0 and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    }
+    assert {name for name in QUEUES if "DeadLetter" in name} <= watched
+
+
+def test_every_queue_is_encrypted_and_keeps_for_a_fortnight() -> None:
+    for queue in QUEUES.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_run() -> None:
+    for function in FUNCTIONS.values():
+        for source in sources(function, "SQS"):
+            queue = QUEUES[logical_id(source["Queue"])]
+            assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_every_batch_reports_the_records_that_failed() -> None:
+    for function in FUNCTIONS.values():
+        for source in (*sources(function, "SQS"), *sources(function, "DynamoDB")):
+            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_stream_gives_up_on_a_record_and_says_so() -> None:
+    ((source,),) = [s for f in FUNCTIONS.values() if (s := sources(f, "DynamoDB"))]
+    assert source["MaximumRetryAttempts"] > 0
+    assert source["BisectBatchOnFunctionError"] is True
+    on_failure = source["DestinationConfig"]["OnFailure"]["Destination"]
+    assert logical_id(on_failure) == "InboxDeadLetterQueue"
+
+
+def test_every_table_forgets_can_be_restored_and_is_encrypted() -> None:
+    for name, table in TABLES.items():
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert template()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_no_permission_is_for_everything() -> None:
+    """X-Ray alone knows no resources."""
+    for name, role in ROLES.items():
+        assert "ManagedPolicyArns" not in role
+        for statement in statements(role):
+            assert not any("*" in action for action in statement["Action"]), name
+            if statement["Resource"] == "*":
+                assert {action.split(":")[0] for action in statement["Action"]} == {"xray"}
+
+
+def test_no_secret_is_written_down() -> None:
+    ((_, secret),) = resources("AWS::SecretsManager::Secret").items()
+    assert secret["SecretString"] == "{}"
+
+
+def test_only_who_speaks_for_the_brand_carries_its_words() -> None:
+    carries = {
+        name: [layer["Ref"] for layer in function["Layers"]] for name, function in FUNCTIONS.items()
+    }
+    assert carries["WebhookFunction"] == carries["EscalateFunction"] == ["CommonLayer"]
+    assert (
+        carries["ClassifyFunction"] == carries["RespondFunction"] == ["CommonLayer", "BrandLayer"]
+    )

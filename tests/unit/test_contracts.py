@@ -1,0 +1,66 @@
+"""The public contracts: current, and kept by what the functions really send."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from firstreply.contracts import PUBLIC, CaseOpened, CaseUpdated, ReplyRequested
+from local.contracts import FOLDER, event_type, schemas
+from tests.aws import World
+from tests.unit.test_path import say
+
+type Check = Callable[[dict[str, Any]], None]
+
+
+def check(event: dict[str, Any]) -> None:
+    schema = json.loads((FOLDER / f"{event['type']}.schema.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(event)
+
+
+def test_the_committed_schemas_are_what_the_models_say() -> None:
+    """If not: make contracts, and think of who reads the queues."""
+    committed = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.schema.json")}
+    assert committed == schemas()
+
+
+def test_what_the_functions_send_keeps_the_contract(
+    connected: World, customers: httpx.Client
+) -> None:
+    fault = {"on": "messenger", "fault": "window_closed"}
+    customers.post("/faults", json=fault).raise_for_status()
+    ada = {"author": {"id": "1", "name": "Ada"}}
+    for text in ("My parcel is broken 😡", "Still broken, nobody answers"):
+        say(customers, "messenger", text, **ada)
+        connected.pump_inbox()
+    for body in connected.bodies("reply"):
+        check(body)
+        connected.sqs.send_message(QueueUrl=connected.urls["reply"], MessageBody=json.dumps(body))
+    connected.drain()
+    events = connected.bodies("escalation.fifo")
+    for event in events:
+        check(event)
+    assert {event["type"] for event in events} == {event_type(s) for s in PUBLIC} - {
+        event_type(ReplyRequested)
+    }
+
+
+@pytest.mark.parametrize(
+    "sample", sorted((FOLDER / "samples").glob("*.json")), ids=lambda p: p.stem
+)
+def test_the_published_samples_are_still_understood(sample: Any) -> None:
+    event = json.loads(sample.read_text("utf-8"))
+    check(event)
+    (shape,) = [s for s in PUBLIC if event_type(s) == event["type"]]
+    shape.model_validate(event)
+
+
+def test_who_reads_a_case_may_meet_fields_of_a_later_version() -> None:
+    event = json.loads((FOLDER / "samples" / "case.opened.json").read_text("utf-8"))
+    event["data"]["new_in_v1_1"] = event["extension"] = "something"
+    assert CaseOpened.model_validate(event).data.case_id == event["data"]["case_id"]
+    with pytest.raises(ValueError, match="type"):
+        CaseUpdated.model_validate(event)
