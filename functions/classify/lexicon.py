@@ -93,7 +93,9 @@ def _pattern(stem: str) -> re.Pattern[str]:
     """At the start of a word, `!` at its end too; an emoji anywhere."""
     start = r"(?<!\w)" if stem[0].isalpha() else ""
     return re.compile(
-        start + re.escape(stem.removesuffix("!")) + (r"(?!\w)" if stem[-1] == "!" else "")
+        start
+        + re.escape(stem.removesuffix("!").casefold())
+        + (r"(?!\w)" if stem[-1] == "!" else "")
     )
 
 

@@ -20,6 +20,8 @@ from firstreply.secrets import Secrets
 
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING_SECONDS = 10
+# Fewer than the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
+MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +66,14 @@ class _OneReply:
         if self.way.outbox.is_mine(entry):
             self._send()
         elif entry.state == "unknown" and not entry.handed_over:
-            self._ask()
+            self._ask(entry)
         elif entry.state == "refused" and not entry.handed_over:
             self._hand_over(entry.reason or "refused")
         elif entry.state in ("claimed", "sending"):
             left = entry.lease_until - int(self.way.clock().timestamp())
             if left >= 0:
                 raise TryLater("another invocation is at it", after=left + 1)
-            self._ask()
+            self._ask(entry)
 
     def _send(self) -> None:
         now = self.way.clock()
@@ -97,8 +99,9 @@ class _OneReply:
         else:
             self._settle("sent", platform_id=platform_id)
 
-    def _ask(self) -> None:
-        """Sent or not? Only the platform knows; a human gets what it cannot tell."""
+    def _ask(self, entry: Entry) -> None:
+        """Sent or not? Only the platform knows; a human gets what it cannot tell, and what is
+        surely not there after several tries."""
         try:
             platform_id = self._channel().find_reply(self.reply, self._platform())
         except (Unsure, Refuse) as error:
@@ -108,8 +111,11 @@ class _OneReply:
         if platform_id:
             self._settle("sent", platform_id=platform_id)
             return
-        entry = self.way.outbox.rearm(self.reply, self.way.clock())
-        if self.way.outbox.is_mine(entry):
+        if entry.attempts >= MOST_ATTEMPTS:
+            reason = f"{entry.reason or 'cut off'}, {entry.attempts} times"
+            self._settle("refused", reason=reason)
+            self._hand_over(reason)
+        elif self.way.outbox.is_mine(self.way.outbox.rearm(self.reply, self.way.clock())):
             self._send()
 
     def _silence(self, now: datetime) -> Silence | None:

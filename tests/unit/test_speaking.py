@@ -80,6 +80,28 @@ def test_a_refused_answer_reaches_a_human_with_the_reason(
     assert connected.dead == []
 
 
+def test_two_customers_on_x_never_read_quite_the_same(
+    connected: World, customers: httpx.Client
+) -> None:
+    """X refuses a text that the account has just posted."""
+    for number in range(12):
+        say(customers, "x_mention", "nobody answers", author={"name": f"Ada{number}"})
+    connected.drain()
+    assert len({one["text"] for one in replies(customers)}) == 12
+
+
+def test_a_text_that_is_refused_again_and_again_is_a_human_s(
+    connected: World, customers: httpx.Client
+) -> None:
+    break_next(customers, "duplicate", times=10)
+    say(customers, "x_mention", "What time do you open?")
+    connected.drain()
+    assert replies(customers) == []
+    assert connected.dead == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["x 403 about:blank duplicate, 3 times"]
+
+
 def test_a_refused_acknowledgement_of_a_complaint_is_an_event_of_its_case(
     connected: World, customers: httpx.Client
 ) -> None:

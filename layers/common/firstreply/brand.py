@@ -20,6 +20,7 @@ from firstreply.understanding import Intent, Understanding, Urgency
 # an emoji) is not repeated under the brand's name.
 _FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 30
+_HANDLE = re.compile(r"\w{1,30}", re.ASCII)
 
 type Wordings = dict[str, list[str]]
 
@@ -29,7 +30,7 @@ class _Data(BaseModel):
 
 
 class Greeting(_Data):
-    """How a customer is addressed; `named` holds `{first_name}`."""
+    """How a customer is addressed; `named` holds `{called}`, a first name or an @handle."""
 
     named: str
     unnamed: str
@@ -59,9 +60,9 @@ class Voice(_Data):
         language = understanding.language
         if language not in wordings or language not in self.greeting:
             language = self.default_language
-        first_name = _first_name(message.author_name)
+        called = _called(message)
         greeting = self.greeting[language]
-        hello = greeting.named.format(first_name=first_name) if first_name else greeting.unnamed
+        hello = greeting.named.format(called=called) if called else greeting.unnamed
         variations = wordings[language]
         choice = int.from_bytes(sha256(message.id.encode()).digest()[:4]) % len(variations)
         return shorten(variations[choice].format(hello=hello))
@@ -105,6 +106,14 @@ def _load[T: BaseModel](name: str, shape: type[T]) -> T:
             f"{'.'.join(map(str, one['loc'])) or name}: {one['msg']}" for one in error.errors()
         )
         raise Misconfigured(f"brand/{name}: {wrong}") from error
+
+
+def _called(message: Message) -> str | None:
+    """By the handle where everybody reads it: it is the customer's own, and it keeps two replies
+    apart (X refuses a text that the account has just posted)."""
+    if message.public and _HANDLE.fullmatch(message.author_handle or ""):
+        return f"@{message.author_handle}"
+    return _first_name(message.author_name)
 
 
 def _first_name(name: str | None) -> str | None:

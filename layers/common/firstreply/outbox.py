@@ -34,7 +34,7 @@ type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
 
 
 class Entry(BaseModel):
-    """Where a reply stands. `lease_until` is in unix seconds."""
+    """Where a reply stands. `lease_until` is in unix seconds; `attempts` counts the claims."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -44,6 +44,7 @@ class Entry(BaseModel):
     reason: str | None = None
     platform_id: str | None = None
     handed_over: bool = False
+    attempts: int = 0
 
 
 class Outbox:
@@ -121,7 +122,7 @@ class Outbox:
             self._table.update_item(
                 Key=_key(reply),
                 UpdateExpression="SET #state = :claimed, #owner = :me, lease_until = :lease,"
-                " #text = :text, expires_at = :expires",
+                " #text = :text, expires_at = :expires ADD attempts :one",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={
                     "#state": "state",
@@ -133,6 +134,7 @@ class Outbox:
                     ":me": self._owner,
                     ":lease": lease_until,
                     ":text": reply.text,
+                    ":one": 1,
                     ":expires": self._conversations.expires_at(now),
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

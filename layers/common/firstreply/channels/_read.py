@@ -2,14 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from firstreply.errors import Unreadable
 
 # Longer than any platform allows; keeps one item far below DynamoDB's 400 KB.
 LONGEST_TEXT = 50_000
+# Quoted; two of them fit into DynamoDB's partition key (2,048 bytes), one into a sort key (1,024).
+LONGEST_ID = 500
 # 2001 to 2286 in seconds; the same digits in milliseconds are larger by a thousand.
 _MILLISECONDS_FROM = 10_000_000_000
 
@@ -43,10 +46,11 @@ def children(value: Object, name: str) -> Iterator[Object]:
 
 
 def identifier(value: object) -> str | None:
-    """An id as text; platforms send it as text or as a number. None if it is neither or empty."""
+    """An id as text; platforms send it as text or as a number. None if it can be no id."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return clean(str(value)) or None
+    text = clean(str(value))
+    return text if text and len(quote(text, safe="")) <= LONGEST_ID else None
 
 
 def string(value: object) -> str | None:
@@ -59,10 +63,26 @@ def clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def utc(value: object) -> datetime | None:
-    """Seconds, milliseconds, digits or ISO 8601 as UTC; None if it is no time."""
+def cut_at_word(text: str, length: int) -> str:
+    """At most `length` characters of a longer text and an ellipsis; no word is cut but the only."""
+    kept = text[:length]
+    words = kept.rsplit(maxsplit=1)
+    if len(words) > 1 and not text[length].isspace():
+        kept = words[0]
+    return kept.rstrip().rstrip(",.;:") + "…"
+
+
+def utc(value: object, read: Callable[[str], datetime] = datetime.fromisoformat) -> datetime | None:
+    """Seconds, milliseconds, digits or what `read` reads as UTC; None if it is no time."""
     if isinstance(value, str) and not re.fullmatch(r"-?\d+", value, re.ASCII):
-        return _from_iso(value)
+        moment = _from_text(value, read)
+    else:
+        moment = _from_number(value)
+    # Whoever adds an hour to it must not fall off the calendar.
+    return moment if moment and MINYEAR < moment.year < MAXYEAR else None
+
+
+def _from_number(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -74,9 +94,9 @@ def utc(value: object) -> datetime | None:
         return None
 
 
-def _from_iso(value: str) -> datetime | None:
+def _from_text(value: str, read: Callable[[str], datetime]) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(value)
+        moment = read(value)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -9,7 +9,7 @@ def secrets_of(value: object) -> Iterator[bytes]:
     """The usable secrets of a list; an empty one would let everybody sign."""
     for item in value if isinstance(value, list) else ():
         if isinstance(item, str) and item:
-            yield item.encode()
+            yield item.encode("utf-8", "surrogatepass")
 
 
 def digest(secret: bytes, body: bytes) -> bytes:

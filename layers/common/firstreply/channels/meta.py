@@ -7,14 +7,17 @@ messages in; comment replies and Messenger messages out.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote
 
 from firstreply.channels import Answer, Knock
 from firstreply.channels._read import (
     Object,
     child,
     children,
+    cut_at_word,
     identifier,
     json_object,
     string,
@@ -46,10 +49,14 @@ def handshake(knock: Knock, secret: Section) -> Answer:
         isinstance(expected, str)
         and expected
         and knock.query.get("hub.mode") == "subscribe"
-        and hmac.compare_digest(given.encode(), expected.encode())
+        and hmac.compare_digest(_bytes(given), _bytes(expected))
     ):
         return Answer(200, knock.query.get("hub.challenge", ""))
     return Answer(403, "verify token does not match")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def is_signed(knock: Knock, secret: Section) -> bool:
@@ -63,10 +70,8 @@ def is_signed(knock: Knock, secret: Section) -> bool:
 
 
 def _from_hex(text: str) -> bytes | None:
-    try:
-        return bytes.fromhex(text) if len(text) == 64 else None
-    except ValueError:
-        return None
+    """In Meta's own spelling only, so that one signature has one."""
+    return bytes.fromhex(text) if re.fullmatch(r"[0-9a-f]{64}", text) else None
 
 
 # --- in ---------------------------------------------------------------------------------------
@@ -74,14 +79,11 @@ def _from_hex(text: str) -> bytes | None:
 
 def parse(body: bytes) -> Iterator[Update]:
     """Every update of every entry. The account is the entry's, never the whole body's."""
-    for entry in children(json_object(body), "entry"):
+    for entry in list(children(json_object(body), "entry")) or [{}]:
         account = identifier(entry.get("id"))
-        for change in children(entry, "changes"):
-            yield _change(account, change)
-        for event in children(entry, "messaging"):
-            yield _event(account, event)
-        if "changes" not in entry and "messaging" not in entry:
-            yield Ignored("entry without changes or messaging")
+        updates = [_change(account, change) for change in children(entry, "changes")]
+        updates += [_event(account, event) for event in children(entry, "messaging")]
+        yield from updates or [Ignored("entry without changes or messaging")]
 
 
 def _change(account: str | None, change: Object) -> Update:
@@ -147,16 +149,14 @@ def _conversation(account: str, customer: str) -> Conversation:
 
 def shorten(text: str) -> str:
     """The text within Messenger's limit, the tighter of the two."""
-    if len(text) <= LONGEST_REPLY:
-        return text
-    return text[: LONGEST_REPLY - 1].rsplit(maxsplit=1)[0] + "…"
+    return text if len(text) <= LONGEST_REPLY else cut_at_word(text, LONGEST_REPLY - 1)
 
 
 def send(reply: Reply, platform: Platform) -> str:
     """A reply under the comment, or a message to the person, within Messenger's 24 h window."""
     if reply.message.kind == "comment":
         answer = _graph(
-            platform, reply, "POST", f"/{reply.message.id}/comments", {"message": reply.text}
+            platform, reply, "POST", f"{_path(reply)}/comments", {"message": reply.text}
         )
         return _id(answer, "id")
     body = {
@@ -165,7 +165,7 @@ def send(reply: Reply, platform: Platform) -> str:
         # `metadata` comes back in the echo.
         "message": {"text": reply.text, "metadata": reply.key},
     }
-    account = reply.message.conversation.account
+    account = quote(reply.message.conversation.account, safe="")
     return _id(_graph(platform, reply, "POST", f"/{account}/messages", body), "message_id")
 
 
@@ -173,16 +173,26 @@ def find_reply(reply: Reply, platform: Platform) -> str | None:
     """Looks among the comment's replies for our text under our name."""
     if reply.message.kind != "comment":
         raise Unsure("messenger: only the echo tells")
-    answer = _graph(platform, reply, "GET", f"/{reply.message.id}/comments", {})
-    for comment in children(answer.json, "data"):
-        author = identifier(child(comment, "from").get("id"))
-        if author == reply.message.conversation.account:
-            if comment.get("message") == reply.text:
-                return identifier(comment.get("id"))
-            raise Unsure("another reply of ours is there")
+    answer = _graph(platform, reply, "GET", f"{_path(reply)}/comments", {})
+    account = reply.message.conversation.account
+    ours = [
+        comment
+        for comment in children(answer.json, "data")
+        if identifier(child(comment, "from").get("id")) == account
+    ]
+    for comment in ours:
+        if comment.get("message") == reply.text:
+            return identifier(comment.get("id"))
+    if ours:
+        raise Unsure("another reply of ours is there")
     if child(answer.json, "paging").get("next"):
         raise Unsure("more replies than one page")
     return None
+
+
+def _path(reply: Reply) -> str:
+    """The comment's; an id is data, whatever is in it."""
+    return "/" + quote(reply.message.id, safe="")
 
 
 def _graph(
@@ -226,7 +236,7 @@ _TRANSIENT = {1, 2}
 def _raise(answer: Answered, *, reading: bool) -> NoReturn:
     """Graph's error codes, never its texts (they change), as what to do next."""
     error = child(answer.json, "error")
-    code, subcode = error.get("code"), error.get("error_subcode")
+    code, subcode = _whole(error.get("code")), _whole(error.get("error_subcode"))
     reason = f"graph {answer.status} {code}/{subcode}"
     if code in _THROTTLED or answer.status == 429:
         raise TryLater(reason, after=_throttled_for(answer))
@@ -235,6 +245,10 @@ def _raise(answer: Answered, *, reading: bool) -> NoReturn:
             raise TryLater(reason)
         raise Unsure(reason)
     raise Refuse(reason)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _throttled_for(answer: Answered) -> int:

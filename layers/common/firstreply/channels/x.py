@@ -7,19 +7,20 @@ and direct messages out. XAA is the X Activity API, AAA the older Account Activi
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Literal, NoReturn
-from urllib.parse import urlencode
+from unicodedata import normalize
+from urllib.parse import quote, urlencode
 
 from firstreply.channels import Answer, Knock
 from firstreply.channels._read import (
     Object,
     child,
     children,
+    cut_at_word,
     identifier,
     json_object,
     string,
@@ -40,32 +41,36 @@ SIGNATURE = "x-twitter-webhooks-signature"
 # --- the door ---------------------------------------------------------------------------------
 
 # X signs its POSTs and this answer with the same key, so whoever may choose the token freely gets
-# any body signed by asking here. No JSON object or array consists of these characters alone.
-_TOKEN = re.compile(r"[A-Za-z0-9 +/=_.~-]{1,256}")
+# any body signed by asking here. No JSON object or array consists of these characters alone, and
+# what does is taken for no delivery.
+_TOKEN = re.compile(rb"[A-Za-z0-9 +/=_.~-]{1,256}")
 
 
 def handshake(knock: Knock, secret: Section) -> Answer:
     """The challenge-response check: base64 HMAC-SHA256 of `crc_token`, as JSON."""
-    token = knock.query.get("crc_token", "")
+    token = knock.query.get("crc_token", "").encode("utf-8", "surrogatepass")
     key = next(secrets_of(secret.get("consumer_secrets")), None)
     if key is None or not _TOKEN.fullmatch(token):
         return Answer(403, "crc_token is missing or not one of X's")
-    response = base64.b64encode(digest(key, token.encode())).decode()
+    response = base64.b64encode(digest(key, token)).decode()
     return Answer(200, f'{{"response_token":"sha256={response}"}}', "application/json")
 
 
 def is_signed(knock: Knock, secret: Section) -> bool:
     """`x-twitter-webhooks-signature: sha256=<base64>` under one of the consumer secrets."""
     scheme, _, signature = knock.headers.get(SIGNATURE, "").partition("=")
-    claimed = _from_base64(signature) if scheme == "sha256" else None
+    if scheme != "sha256" or _TOKEN.fullmatch(knock.body):
+        return False
+    claimed = _from_base64(signature)
     return is_signed_by_any(secrets_of(secret.get("consumer_secrets")), knock.body, claimed)
 
 
+# 32 bytes; other last letters would spell the same bytes a second way.
+_DIGEST = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
+
+
 def _from_base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
+    return base64.b64decode(text) if _DIGEST.fullmatch(text) else None
 
 
 # --- in ---------------------------------------------------------------------------------------
@@ -73,7 +78,10 @@ def _from_base64(text: str) -> bytes | None:
 
 def parse(body: bytes) -> Iterator[Update]:
     """Every update, whichever family the body is of."""
-    envelope = json_object(body)
+    yield from list(_updates(json_object(body))) or [Ignored("event without content")]
+
+
+def _updates(envelope: Object) -> Iterator[Update]:
     if "data" in envelope:
         yield from _activity(child(envelope, "data"))
     elif "for_user_id" in envelope:
@@ -118,6 +126,8 @@ def _people(data: Object) -> Mapping[str, Object]:
 
 
 def _post(account: str | None, post: Object, people: Mapping[str, Object]) -> Update:
+    if any(other.get("type") == "retweeted" for other in children(post, "referenced_tweets")):
+        return Ignored("repost")
     author = identifier(post.get("author_id"))
     person = people.get(author or "", {})
     return _mention(
@@ -186,11 +196,11 @@ def _mention(
 def _when(post: Object) -> datetime | None:
     """AAA has milliseconds beside `Wed Oct 10 20:19:24 +0000 2018`; XAA has ISO 8601."""
     created = post.get("created_at")
-    sent_at = utc(post.get("timestamp_ms")) or utc(created)
-    if sent_at is None and isinstance(created, str):
-        with suppress(ValueError):
-            return datetime.strptime(created, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC)
-    return sent_at
+    return utc(post.get("timestamp_ms")) or utc(created) or utc(created, _in_words)
+
+
+def _in_words(text: str) -> datetime:
+    return datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
 
 
 def _direct_messages(account: str | None, payload: Object) -> Iterator[Update]:
@@ -240,24 +250,25 @@ def _language(value: object) -> str | None:
 
 # Code points that weigh 1 in X's count; everything else weighs 2 (twitter-text configuration v3).
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
-_LINK = re.compile(r"\S+\.\S+")
+# What every link has in it, never more than is link: part of a name, a dot, two letters.
+_LINK = re.compile(r"[A-Za-z0-9]{0,18}\w\.[^\W\d_]{2}")
 _LINK_WEIGHT = 23
 
 
 def weight(text: str) -> int:
     """At least what X counts: a sequence of emoji weighs more here, and a link no less than 23."""
+    text = normalize("NFC", text)
     plain = sum(1 if any(a <= ord(c) <= b for a, b in _LIGHT) else 2 for c in text)
     return plain + sum(max(0, _LINK_WEIGHT - len(link)) for link in _LINK.findall(text))
 
 
 def shorten(text: str) -> str:
     """The text within 280 weighted characters, cut at a word."""
-    words = text.split(" ")
-    while weight(" ".join(words)) > LONGEST_REPLY and len(words) > 1:
-        words = [*words[:-2], words[-2].rstrip(",.;:") + "…"]
-    short = " ".join(words)
-    while weight(short) > LONGEST_REPLY:
-        short = short[:-2] + "…"
+    if weight(text) <= LONGEST_REPLY:
+        return text
+    length = min(LONGEST_REPLY, len(text) - 1)
+    while weight(short := cut_at_word(text, length)) > LONGEST_REPLY:
+        length -= 1
     return short
 
 
@@ -269,7 +280,7 @@ def send(reply: Reply, platform: Platform) -> str:
             "reply": {"in_reply_to_tweet_id": reply.message.id},
         }
         return _id(_api(platform, reply, "POST", "/2/tweets", json=body), "id")
-    path = f"/2/dm_conversations/with/{reply.message.conversation.customer}/messages"
+    path = f"{_conversation_path(reply)}/messages"
     answer = _api(platform, reply, "POST", path, json={"text": reply.text})
     return _id(answer, "dm_event_id")
 
@@ -280,42 +291,64 @@ def find_reply(reply: Reply, platform: Platform) -> str | None:
 
 
 def _find_post(reply: Reply, platform: Platform) -> str | None:
-    account = reply.message.conversation.account
+    account = quote(reply.message.conversation.account, safe="")
     query = {"tweet.fields": "referenced_tweets,created_at", "max_results": "100"}
     answer = _api(platform, reply, "GET", f"/2/users/{account}/tweets", query=query)
     posts = list(children(answer.json, "data"))
-    for post in posts:
-        replied_to = {
-            identifier(other.get("id"))
-            for other in children(post, "referenced_tweets")
-            if other.get("type") == "replied_to"
-        }
-        if reply.message.id in replied_to:
-            return identifier(post.get("id"))
-    _require_reach(reply, answer, posts)
-    return None
+    ours = [post for post in posts if reply.message.id in _replied_to(post)]
+    return _find_text(reply, ours, _reaches_back(reply, answer, posts))
+
+
+def _replied_to(post: Object) -> set[str | None]:
+    return {
+        identifier(other.get("id"))
+        for other in children(post, "referenced_tweets")
+        if other.get("type") == "replied_to"
+    }
 
 
 def _find_direct_message(reply: Reply, platform: Platform) -> str | None:
-    path = f"/2/dm_conversations/with/{reply.message.conversation.customer}/dm_events"
+    path = f"{_conversation_path(reply)}/dm_events"
     query = {"dm_event.fields": "sender_id,created_at,text", "event_types": "MessageCreate"}
     answer = _api(platform, reply, "GET", path, query=query)
     events = list(children(answer.json, "data"))
-    for event in events:
-        ours = identifier(event.get("sender_id")) == reply.message.conversation.account
-        if ours and event.get("text") == reply.text:
-            return identifier(event.get("id"))
-    _require_reach(reply, answer, events)
+    account = reply.message.conversation.account
+    # The same words may have answered an earlier message.
+    ours = [
+        event
+        for event in events
+        if identifier(event.get("sender_id")) == account
+        and (utc(event.get("created_at")) or reply.message.sent_at) >= _before(reply)
+    ]
+    return _find_text(reply, ours, _reaches_back(reply, answer, events))
+
+
+def _conversation_path(reply: Reply) -> str:
+    return f"/2/dm_conversations/with/{quote(reply.message.conversation.customer, safe='')}"
+
+
+def _find_text(reply: Reply, ours: list[Object], reaches_back: bool) -> str | None:
+    """The one that ends in our text: X puts @handles before it. Unsure if it is only another."""
+    for said in ours:
+        if unescape(string(said.get("text")) or "").endswith(reply.text):
+            return identifier(said.get("id"))
+    if ours:
+        raise Unsure("another reply of ours is there")
+    if not reaches_back:
+        raise Unsure("more than one page since the message")
     return None
 
 
-def _require_reach(reply: Reply, answer: Answered, seen: list[Object]) -> None:
-    """Unsure unless what was seen reaches back to before the message that was to be answered."""
-    if not child(answer.json, "meta").get("next_token"):
-        return
+def _reaches_back(reply: Reply, answer: Answered, seen: list[Object]) -> bool:
+    """Whether what was seen goes back to before the message that was to be answered."""
     times = [moment for item in seen if (moment := utc(item.get("created_at")))]
-    if not times or min(times) > reply.message.sent_at - timedelta(minutes=1):
-        raise Unsure("more than one page since the message")
+    is_all = not child(answer.json, "meta").get("next_token")
+    return is_all or bool(times and min(times) <= _before(reply))
+
+
+def _before(reply: Reply) -> datetime:
+    """When the message was not there yet, whatever the platform's clocks say."""
+    return reply.message.sent_at - timedelta(minutes=1)
 
 
 def _api(
