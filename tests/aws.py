@@ -110,10 +110,9 @@ class World:
     def pump_inbox(self) -> int:
         """The stream's new records through classify, one batch; tried again while it fails."""
         records = self._new_records()
-        if records:
-            for _ in range(MOST_RECEIVES):
-                if not classify.handler({"Records": records}, self.context())["batchItemFailures"]:
-                    break
+        for _ in range(MOST_RECEIVES):
+            if not records or not self._invoke(classify.handler, records):
+                break
         return len(records)
 
     def pump_complaints(self) -> int:
@@ -168,7 +167,7 @@ class World:
         try:
             answer = handler({"Records": records}, self.context())
         except Exception:
-            return {record["messageId"] for record in records}
+            return {str(record.get("messageId")) for record in records}
         return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
 
     def _new_records(self) -> list[dict[str, Any]]:

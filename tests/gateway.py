@@ -23,13 +23,16 @@ def gateway(stack: World) -> Iterator[str]:
     @Request.application
     def answer(request: Request) -> Response:
         with lock:
-            made = stack.knock(
-                request.path.rsplit("/", 1)[-1],
-                request.get_data().decode(),
-                dict(request.headers),
-                request.method,
-                dict(request.args),
-            )
+            try:
+                made = stack.knock(
+                    request.path.rsplit("/", 1)[-1],
+                    request.get_data().decode(),
+                    dict(request.headers),
+                    request.method,
+                    dict(request.args),
+                )
+            except RuntimeError:  # the function crashed
+                return Response("", 500)
         return Response(made["body"], made["statusCode"], made["headers"])
 
     server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=_Quiet)
