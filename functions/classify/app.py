@@ -4,15 +4,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
+from firstreply.batch import each_stream_record
 from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
@@ -46,17 +42,8 @@ def reading() -> Reading:
     )
 
 
-@cache
-def processor() -> BatchProcessor:
-    return BatchProcessor(EventType.DynamoDBStreams)
-
-
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(
-        event=event, record_handler=_handle, processor=processor(), context=context
+    return each_stream_record(
+        event, context, lambda record: reading().read(record["dynamodb"]["NewImage"])
     )
-
-
-def _handle(record: dict[str, Any]) -> None:
-    reading().read(record["dynamodb"]["NewImage"])

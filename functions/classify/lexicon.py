@@ -16,6 +16,7 @@ from firstreply.understanding import Intent, Journey, Sentiment, Understanding
 
 # More words than this that say nothing to us may well be a complaint that we do not understand.
 LONGEST_CHATTER = 5
+_INTENTS = ("complaint", "praise", "question")
 _SENTIMENT: dict[Intent, Sentiment] = {"complaint": "negative", "praise": "positive"}
 
 
@@ -26,10 +27,7 @@ class Lexicon:
         text = " ".join(message.text.casefold().replace("’", "'").split())
         words = _words()
         language, is_known = _language(text, message.language)
-        found = {
-            intent: _hits(words[intent][language], text)
-            for intent in ("complaint", "praise", "question")
-        }
+        found = {intent: _hits(words[intent][language], text) for intent in _INTENTS}
         urgent = [name for name, stems in words["urgent"].items() if _hits(stems, text)]
         intent, confidence = _intent(text, found)
         silent = intent == "other" and len(re.findall(r"\w+", text)) > LONGEST_CHATTER
@@ -79,13 +77,20 @@ def _language(text: str, told: str | None) -> tuple[str, bool]:
     if told:
         return (told, True) if told in languages else ("en", False)
     tokens = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text)
-    counts = {name: sum(token in common for token in tokens) for name, common in languages.items()}
-    best = max(counts, key=lambda name: counts[name])
-    return (best, True) if counts[best] else ("en", all(c.isascii() for c in text if c.isalpha()))
+    # The words for an intent count too: "Kaputt!" has no function word, and "no" is one of four.
+    signs = {
+        name: sum(token in common for token in tokens)
+        + sum(len(_hits(_words()[intent][name], text)) for intent in _INTENTS)
+        for name, common in languages.items()
+    }
+    best = max(signs, key=lambda name: signs[name])
+    return (best, True) if signs[best] else ("en", all(c.isascii() for c in text if c.isalpha()))
 
 
 def _hits(stems: Iterable[str], text: str) -> list[str]:
-    return [stem for stem in stems if _pattern(stem).search(text)]
+    """The stems that are there; "great" does not count beside the "great job" it is part of."""
+    found = [stem for stem in stems if _pattern(stem).search(text)]
+    return [one for one in found if not any(one != other and one in other for other in found)]
 
 
 @cache

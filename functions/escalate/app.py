@@ -4,15 +4,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws
+from firstreply.batch import Record, each_message
 from firstreply.conversations import Conversations
 from firstreply.observe import observed
 from firstreply.queues import Complaint, Queue
@@ -32,17 +28,9 @@ def cases() -> Cases:
     )
 
 
-@cache
-def processor() -> BatchProcessor:
-    return BatchProcessor(EventType.SQS)
-
-
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(
-        event=event, record_handler=_handle, processor=processor(), context=context
-    )
+    def handle(record: Record) -> None:
+        cases().escalate(Complaint.model_validate_json(record["body"]))
 
-
-def _handle(record: dict[str, Any]) -> None:
-    cases().escalate(Complaint.model_validate_json(record["body"]))
+    return each_message(event, context, handle)

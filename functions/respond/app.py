@@ -5,15 +5,11 @@ from functools import cache
 from typing import Any
 
 import httpx
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
+from firstreply.batch import Record, each_message
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations
 from firstreply.errors import TryLater
@@ -64,16 +60,11 @@ def speaking(owner: str) -> Speaking:
     )
 
 
-@cache
-def processor() -> BatchProcessor:
-    return BatchProcessor(EventType.SQS)
-
-
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     replies = speaking(owner=context.aws_request_id)
 
-    def handle(record: dict[str, Any]) -> None:
+    def handle(record: Record) -> None:
         request = ReplyRequested.model_validate_json(record["body"])
         try:
             replies.say(request)
@@ -81,6 +72,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             wait_before_retry(aws.sqs(), setting("REPLY_QUEUE_URL"), record, error)
             raise
 
-    return process_partial_response(
-        event=event, record_handler=handle, processor=processor(), context=context
-    )
+    return each_message(event, context, handle)

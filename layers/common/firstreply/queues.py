@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from firstreply.batch import Record
 from firstreply.errors import TryLater
 from firstreply.message import Conversation
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 
 LONGEST_WAIT = 43_200  # SQS: 12 hours, in seconds
-
-type SqsRecord = Mapping[str, Any]
 
 
 class Complaint(BaseModel):
@@ -79,7 +78,7 @@ def _json(body: BaseModel) -> str:
     return json.dumps(body.model_dump(mode="json", exclude_none=True), separators=(",", ":"))
 
 
-def wait_before_retry(client: SQSClient, url: str, record: SqsRecord, error: TryLater) -> None:
+def wait_before_retry(client: SQSClient, url: str, record: Record, error: TryLater) -> None:
     """Let a record that is about to fail come back when its error says, not when its queue does."""
     if error.after is not None:
         client.change_message_visibility(

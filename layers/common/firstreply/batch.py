@@ -1,0 +1,50 @@
+"""Batches, record by record: one that fails comes back alone."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from firstreply.errors import FirstReplyError
+from firstreply.observe import logger
+
+type Record = Mapping[str, Any]
+
+
+def each_message(
+    event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None]
+) -> PartialItemFailureResponse:
+    """An SQS batch. Never raises: a failed invocation makes Lambda poll slower, for everybody."""
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, _noting(handle), processor, context)
+
+
+def each_stream_record(
+    event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None]
+) -> PartialItemFailureResponse:
+    """A batch of a DynamoDB stream: from the first record that fails on, all come back."""
+    processor = BatchProcessor(EventType.DynamoDBStreams)
+    return process_partial_response(event, _noting(handle), processor, context)
+
+
+def _noting(handle: Callable[[Record], None]) -> Callable[[Record], None]:
+    """Log why a record failed: in our own words, or else by the error's name alone, since a
+    library may quote what a customer wrote."""
+
+    def call(record: Record) -> None:
+        try:
+            handle(record)
+        except FirstReplyError as error:
+            logger().warning("record failed", extra={"reason": str(error)})
+            raise
+        except Exception as error:  # any: it is raised again
+            logger().error("record failed", extra={"error": type(error).__name__})
+            raise
+
+    return call
