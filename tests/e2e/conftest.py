@@ -17,7 +17,7 @@ def stage() -> Iterator[Stage]:
     with (
         Simulator(DEMO_SECRET) as simulator,
         local_stack(
-            port=_free_port(),
+            port=free_port(),
             secret=DEMO_SECRET,
             graph_url=f"{simulator.url}/graph",
             x_url=f"{simulator.url}/x",
@@ -29,7 +29,7 @@ def stage() -> Iterator[Stage]:
         yield Stage(stack, platforms)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
