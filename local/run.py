@@ -25,6 +25,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell lets its background jobs ignore Ctrl-C, and they would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return _run(options.port, once=options.once)
     except LocalStackError as error:
