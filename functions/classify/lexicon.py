@@ -27,7 +27,12 @@ class Lexicon:
         text = " ".join(message.text.casefold().replace("’", "'").split())
         words = _words()
         language, is_known = _language(text, message.language)
-        found = {intent: _hits(words[intent][language], text) for intent in _INTENTS}
+        # A platform's guess of a short text is often wrong, and so is ours.
+        spoken = dict.fromkeys((language, _guess(text)[0]))
+        found = {
+            intent: _hits([stem for name in spoken for stem in words[intent][name]], text)
+            for intent in _INTENTS
+        }
         urgent = [name for name, stems in words["urgent"].items() if _hits(stems, text)]
         intent, confidence = _intent(text, found)
         silent = intent == "other" and len(re.findall(r"\w+", text)) > LONGEST_CHATTER
@@ -72,10 +77,15 @@ def _journey(intent: Intent, is_buying: bool) -> Journey:
 
 
 def _language(text: str, told: str | None) -> tuple[str, bool]:
-    """The language and whether it is one of ours; without any sign of one, English."""
-    languages = _words()["languages"]
+    """The language and whether it is one of ours."""
     if told:
-        return (told, True) if told in languages else ("en", False)
+        return (told, True) if told in _words()["languages"] else ("en", False)
+    return _guess(text)
+
+
+def _guess(text: str) -> tuple[str, bool]:
+    """By the words that are there; without any sign of a language, English."""
+    languages = _words()["languages"]
     tokens = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text)
     # The words for an intent count too: "Kaputt!" has no function word, and "no" is one of four.
     signs = {

@@ -12,17 +12,21 @@ from firstreply.contracts import (
     CaseReplyRefused,
     CaseUpdated,
     Customer,
+    RefusedReply,
     Said,
 )
 from firstreply.conversations import Case, Conversations, Remembered
-from firstreply.errors import Refuse
+from firstreply.errors import Refuse, TryLater
 from firstreply.message import Message
 from firstreply.observe import count, logger
-from firstreply.queues import Complaint, Queue
+from firstreply.queues import Complaint, FailedReply, Queue
 
 # What a case carries of the conversation so far; SQS takes 1 MiB.
 HISTORY_MESSAGES = 20
 HISTORY_TEXT = 2_000
+MESSAGE_TEXT = 20_000
+# Seconds that a failed reply waits for the event of the message that it answers.
+FIRST_COMES_FIRST = 5
 
 type AnyCaseEvent = type[CaseOpened | CaseUpdated | CaseReplyRefused]
 
@@ -41,24 +45,27 @@ class Cases:
         remembered = self.conversations.load(complaint.conversation, complaint.message_id)
         if remembered is None:
             raise Refuse("the message to escalate is not remembered")
-        if complaint.cause == "message" and remembered.case_id:
+        failed, is_in_case = complaint.failed_reply, remembered.case_id is not None
+        if failed is None and is_in_case:
             return
+        if failed and remembered.decision.escalate and not is_in_case:
+            raise TryLater("the message itself comes first", after=FIRST_COMES_FIRST)
         message, now = remembered.message, self.clock()
         case = self.conversations.open_case(_new_case(message, now), message.conversation, now)
-        shape = _shape(case, remembered, complaint)
+        shape = _shape(case, remembered, failed)
         event = shape(
-            id=f"{case.case_id}:{message.id}:{shape.model_fields['type'].default}",
+            id=_event_id(case, message, shape, failed),
             source="firstreply/escalate",
             time=now,
             subject=message.conversation.key,
-            data=self._event(case, remembered, complaint),
+            data=self._event(case, remembered, failed),
         )
         self.escalations.send_in_order(event, group=message.conversation.key, once=event.id)
         self.conversations.put_into_case(message, case)
         logger().info("case", extra={"case_id": case.case_id, "type": event.type})
         count("Escalated", channel=message.conversation.channel)
 
-    def _event(self, case: Case, remembered: Remembered, complaint: Complaint) -> CaseEvent:
+    def _event(self, case: Case, remembered: Remembered, failed: FailedReply | None) -> CaseEvent:
         message, decision = remembered.message, remembered.decision
         before = [
             _said(one.message, HISTORY_TEXT)
@@ -74,11 +81,12 @@ class Cases:
                 name=message.author_name,
                 handle=message.author_handle,
             ),
-            message=_said(message),
+            message=_said(message, MESSAGE_TEXT),
             understanding=remembered.understanding,
             priority=decision.priority,
             due_at=decision.due_at,
-            reasons=(*decision.reasons, *([complaint.reason] if complaint.reason else [])),
+            reasons=(*decision.reasons, *([failed.reason] if failed else [])),
+            failed_reply=RefusedReply(text=failed.text, reason=failed.reason) if failed else None,
             acknowledgement=Acknowledgement(
                 text=remembered.acknowledgement, silence=decision.silence
             ),
@@ -86,10 +94,16 @@ class Cases:
         )
 
 
-def _shape(case: Case, remembered: Remembered, complaint: Complaint) -> AnyCaseEvent:
+def _shape(case: Case, remembered: Remembered, failed: FailedReply | None) -> AnyCaseEvent:
     if case.opened_by == remembered.message.id and not remembered.case_id:
         return CaseOpened
-    return CaseReplyRefused if complaint.cause == "reply_failed" else CaseUpdated
+    return CaseReplyRefused if failed else CaseUpdated
+
+
+def _event_id(case: Case, message: Message, shape: AnyCaseEvent, failed: FailedReply | None) -> str:
+    """A message is told once; a reply that failed as well, each for itself."""
+    about = failed.key if failed and shape is CaseReplyRefused else message.id
+    return f"{case.case_id}:{about}:{shape.model_fields['type'].default}"
 
 
 def _new_case(message: Message, now: datetime) -> Case:
@@ -98,7 +112,7 @@ def _new_case(message: Message, now: datetime) -> Case:
     return Case(case_id=f"case-{digest[:20]}", opened_by=message.id, opened_at=now)
 
 
-def _said(message: Message, longest: int | None = None) -> Said:
+def _said(message: Message, longest: int) -> Said:
     return Said(
         id=message.id,
         text=message.text[:longest],

@@ -16,10 +16,13 @@ from firstreply.errors import TryLater
 from firstreply.observe import observed
 from firstreply.outbox import Outbox
 from firstreply.policy import Policy
-from firstreply.queues import Queue, wait_before_retry
+from firstreply.queues import Queue
 from firstreply.secrets import Secrets
 from firstreply.settings import now, number, setting
 from functions.respond.speaking import Speaking
+
+# Before the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
+LAST_TRY = 4
 
 
 @cache
@@ -47,6 +50,11 @@ def policy() -> Policy:
     )
 
 
+@cache
+def reply_queue() -> Queue:
+    return Queue(aws.sqs(), setting("REPLY_QUEUE_URL"))
+
+
 def speaking(owner: str) -> Speaking:
     return Speaking(
         conversations=conversations(),
@@ -69,7 +77,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         try:
             replies.say(request)
         except TryLater as error:
-            wait_before_retry(aws.sqs(), setting("REPLY_QUEUE_URL"), record, error)
-            raise
+            if int(record["attributes"]["ApproximateReceiveCount"]) < LAST_TRY:
+                raise
+            replies.give_up(request, str(error))
 
-    return each_message(event, context, handle)
+    return each_message(event, context, handle, reply_queue())

@@ -1,8 +1,11 @@
 """Saying something at most once, and never losing what could not be said."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 import httpx
 
@@ -15,13 +18,11 @@ from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
 from firstreply.platform import Platform
 from firstreply.policy import Policy, Silence, decide
-from firstreply.queues import Complaint, Queue
+from firstreply.queues import Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets
 
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING_SECONDS = 10
-# Fewer than the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
-MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +40,33 @@ class Speaking:
 
     def say(self, request: ReplyRequested) -> None:
         """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
+        one = self._find(request)
+        one.go_on_from(self.outbox.claim(one.reply, self.clock()))
+
+    def give_up(self, request: ReplyRequested, reason: str) -> None:
+        """Leave it to a human, unless it was said after all."""
+        one = self._find(request)
+        one.give_up(self.outbox.claim(one.reply, self.clock()), reason)
+
+    def _find(self, request: ReplyRequested) -> _OneReply:
         remembered = self.conversations.load(request.data.conversation, request.data.in_reply_to)
         if remembered is None:
             raise Refuse("the message to answer is not remembered")
-        automatic = request.data.author.kind == "firstreply"
-        reply = Reply(
-            key=f"{remembered.message.id}#{'ack' if automatic else request.id}",
-            message=remembered.message,
-            text=request.data.text,
-        )
-        said = _OneReply(self, reply, remembered, automatic=automatic)
-        said.go_on_from(self.outbox.claim(reply, self.clock()))
+        message = remembered.message
+        if request.data.author.kind == "agent":
+            key, text = _agent_key(request), request.data.text
+        elif remembered.acknowledgement:
+            # Ours is what was decided; nobody else can put words into FirstReply's mouth.
+            key, text = "ack", remembered.acknowledgement
+        else:
+            raise Refuse("there is nothing to acknowledge")
+        reply = Reply(key=f"{message.id}#{key}", message=message, text=text)
+        return _OneReply(self, reply, remembered, automatic=key == "ack")
+
+
+def _agent_key(request: ReplyRequested) -> str:
+    """The idempotency key of a CloudEvent is its id with its source."""
+    return "agent-" + sha256(f"{request.source}\0{request.id}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +83,21 @@ class _OneReply:
         if self.way.outbox.is_mine(entry):
             self._send()
         elif entry.state == "unknown" and not entry.handed_over:
-            self._ask(entry)
+            self._ask()
         elif entry.state == "refused" and not entry.handed_over:
             self._hand_over(entry.reason or "refused")
         elif entry.state in ("claimed", "sending"):
             left = entry.lease_until - int(self.way.clock().timestamp())
-            if left >= 0:
-                raise TryLater("another invocation is at it", after=left + 1)
-            self._ask(entry)
+            if left >= 0 or entry.state == "claimed":
+                raise TryLater("another invocation is at it", after=max(left, 0) + 1)
+            self._ask()
+
+    def give_up(self, entry: Entry, reason: str) -> None:
+        if entry.state == "sent" or entry.handed_over:
+            return
+        in_doubt = entry.state in ("sending", "unknown")
+        self._settle("unknown" if in_doubt else "refused", reason=reason)
+        self._hand_over(reason)
 
     def _send(self) -> None:
         now = self.way.clock()
@@ -99,9 +123,8 @@ class _OneReply:
         else:
             self._settle("sent", platform_id=platform_id)
 
-    def _ask(self, entry: Entry) -> None:
-        """Sent or not? Only the platform knows; a human gets what it cannot tell, and what is
-        surely not there after several tries."""
+    def _ask(self) -> None:
+        """Sent or not? Only the platform knows; a human gets what it cannot tell."""
         try:
             platform_id = self._channel().find_reply(self.reply, self._platform())
         except (Unsure, Refuse) as error:
@@ -111,16 +134,15 @@ class _OneReply:
         if platform_id:
             self._settle("sent", platform_id=platform_id)
             return
-        if entry.attempts >= MOST_ATTEMPTS:
-            reason = f"{entry.reason or 'cut off'}, {entry.attempts} times"
-            self._settle("refused", reason=reason)
-            self._hand_over(reason)
-        elif self.way.outbox.is_mine(self.way.outbox.rearm(self.reply, self.way.clock())):
-            self._send()
+        if not self.way.outbox.is_mine(self.way.outbox.rearm(self.reply, self.way.clock())):
+            raise TryLater("another invocation is at it", after=SETTLING_SECONDS)
+        self._send()
 
     def _silence(self, now: datetime) -> Silence | None:
         """Whether policy still allows it: minutes may have passed in the queue."""
         message = self.remembered.message
+        if message.conversation.customer in self._platform().accounts:
+            return "own_account"
         standing = self.way.conversations.standing(message.conversation, answering=message.id)
         understanding = self.remembered.understanding
         return decide(message, understanding, standing, self.way.policy, now).silence
@@ -147,8 +169,9 @@ class _OneReply:
                 Complaint(
                     conversation=message.conversation,
                     message_id=message.id,
-                    cause="reply_failed",
-                    reason=reason,
+                    failed_reply=FailedReply(
+                        key=self.reply.key, text=self.reply.text, reason=reason
+                    ),
                 )
             ]
         )

@@ -8,43 +8,61 @@ from aws_lambda_powertools.utilities.batch import (
     EventType,
     process_partial_response,
 )
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firstreply.errors import FirstReplyError
+from firstreply.errors import FirstReplyError, TryLater
 from firstreply.observe import logger
+from firstreply.queues import Queue
 
 type Record = Mapping[str, Any]
 
 
 def each_message(
-    event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None]
+    event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None], source: Queue
 ) -> PartialItemFailureResponse:
-    """An SQS batch. Never raises: a failed invocation makes Lambda poll slower, for everybody."""
+    """A batch of an SQS queue. Never raises: a failed invocation makes Lambda poll slower, for
+    everybody."""
+
+    def call(record: Record) -> None:
+        try:
+            _noting(handle, record)
+        except TryLater as error:
+            if error.after is not None:
+                source.delay(record["receiptHandle"], error.after)
+            raise
+
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, _noting(handle), processor, context)
+    return process_partial_response(event, call, processor, context)
 
 
 def each_stream_record(
     event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None]
 ) -> PartialItemFailureResponse:
-    """A batch of a DynamoDB stream: from the first record that fails on, all come back."""
-    processor = BatchProcessor(EventType.DynamoDBStreams)
-    return process_partial_response(event, _noting(handle), processor, context)
-
-
-def _noting(handle: Callable[[Record], None]) -> Callable[[Record], None]:
-    """Log why a record failed: in our own words, or else by the error's name alone, since a
-    library may quote what a customer wrote."""
+    """A batch of a DynamoDB stream: from the first record that fails on, all come back. Raises
+    TryLater if all failed."""
 
     def call(record: Record) -> None:
-        try:
-            handle(record)
-        except FirstReplyError as error:
-            logger().warning("record failed", extra={"reason": str(error)})
-            raise
-        except Exception as error:  # any: it is raised again
-            logger().error("record failed", extra={"error": type(error).__name__})
-            raise
+        _noting(handle, record)
 
-    return call
+    try:
+        return process_partial_response(
+            event, call, BatchProcessor(EventType.DynamoDBStreams), context
+        )
+    except BatchProcessingError:
+        # Its text quotes every error, and Lambda would print it.
+        raise TryLater("every record of the batch failed") from None
+
+
+def _noting(handle: Callable[[Record], None], record: Record) -> None:
+    """Log why a record failed: in our own words, or else by the error's name alone, since a
+    library may quote what a customer wrote."""
+    try:
+        handle(record)
+    except FirstReplyError as error:
+        logger().warning("record failed", extra={"reason": str(error)})
+        raise
+    except Exception as error:  # any: it is raised again
+        logger().error("record failed", extra={"error": type(error).__name__})
+        raise

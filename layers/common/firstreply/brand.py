@@ -6,10 +6,19 @@ from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
+from string import Formatter
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from firstreply.errors import Misconfigured
 from firstreply.message import Message
@@ -22,7 +31,22 @@ _FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 30
 _HANDLE = re.compile(r"\w{1,30}", re.ASCII)
 
-type Wordings = dict[str, list[str]]
+
+def _with(name: str) -> Callable[[str], str]:
+    """Checks that a text takes nothing but `{name}`: no customer is to be the first to try it."""
+
+    def check(text: str) -> str:
+        for _, field, layout, conversion in Formatter().parse(text):
+            if field is not None and (field, layout, conversion) != (name, "", None):
+                raise ValueError(f"only {{{name}}} may stand in braces")
+        return text
+
+    return check
+
+
+type Named = Annotated[str, AfterValidator(_with("called"))]
+type Wording = Annotated[str, Field(pattern=r"\S"), AfterValidator(_with("hello"))]
+type Wordings = dict[str, Annotated[list[Wording], Field(min_length=1)]]
 
 
 class _Data(BaseModel):
@@ -32,7 +56,7 @@ class _Data(BaseModel):
 class Greeting(_Data):
     """How a customer is addressed; `named` holds `{called}`, a first name or an @handle."""
 
-    named: str
+    named: Named
     unnamed: str
 
 
@@ -74,7 +98,7 @@ class PolicyData(_Data):
     answer: frozenset[Intent]
     escalate: frozenset[Intent]
     escalate_if_unanswered: frozenset[Intent]
-    due_minutes: dict[Urgency, PositiveInt]
+    due_minutes: dict[Urgency, PositiveInt] = Field(min_length=2)  # every one
     oldest_answer_hours: PositiveInt
 
 
@@ -86,6 +110,9 @@ def voice() -> Voice:
 def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
     """The brand's rules with the stack's parameters."""
     data = _load("policy.yaml", PolicyData)
+    if wordless := data.answer - voice().acknowledgement.keys():
+        intents = ", ".join(sorted(wordless))
+        raise Misconfigured(f"brand/policy.yaml: answer: voice.yaml has no words for {intents}")
     return Policy(
         **data.model_dump(exclude={"oldest_answer_hours"}),
         oldest_answer=timedelta(hours=data.oldest_answer_hours),
@@ -99,6 +126,8 @@ def _load[T: BaseModel](name: str, shape: type[T]) -> T:
     try:
         data: Any = yaml.safe_load(files("brand").joinpath(name).read_text("utf-8"))
         return shape.model_validate(data)
+    except (ImportError, OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"brand/{name}: cannot be read: {type(error).__name__}") from error
     except yaml.YAMLError as error:
         raise Misconfigured(f"brand/{name}: {error}") from error
     except ValidationError as error:

@@ -84,6 +84,13 @@ class Acknowledgement(_Data):
     silence: str | None = None
 
 
+class RefusedReply(_Data):
+    """What the customer did not get, or may not have got, and why."""
+
+    text: str
+    reason: str
+
+
 class CaseEvent(_Data):
     """All that a human needs; a consumer asks nobody else."""
 
@@ -97,6 +104,9 @@ class CaseEvent(_Data):
     due_at: datetime
     reasons: tuple[str, ...] = Field(description="why a human should see it")
     acknowledgement: Acknowledgement
+    failed_reply: RefusedReply | None = Field(
+        None, description="the reply that did not get through"
+    )
     history: tuple[Said, ...] = Field(description="what the customer said before, oldest first")
 
 

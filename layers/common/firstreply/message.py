@@ -27,7 +27,8 @@ class Message:
 
     `id` is the platform's own id, so a redelivery is the same message. `network` and `kind` are
     for people and for the channel that made them (`facebook` `comment`); nothing branches on them
-    outside that channel. `sent_at` is the platform's time, in UTC.
+    outside that channel. `sent_at` is the platform's time, in UTC. `is_anonymous`: the platform did
+    not say who wrote it; it could be ourselves, so nobody is answered.
     """
 
     conversation: Conversation
@@ -41,6 +42,7 @@ class Message:
     author_handle: str | None = None
     permalink: str | None = None
     language: str | None = None
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Logs and metrics: ids and reasons, never a message's text, a token or a body."""
 
+import logging
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
@@ -8,12 +9,17 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# They log addresses, headers or bodies below WARNING, whatever our own level is.
+_CHATTY = ("httpx", "httpcore", "oauthlib", "botocore", "boto3", "urllib3")
+
 type Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 @cache
 def logger() -> Logger:
     """Powertools reads the environment when it is made, so it is made when it is needed."""
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     return Logger()
 
 

@@ -34,7 +34,7 @@ type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
 
 
 class Entry(BaseModel):
-    """Where a reply stands. `lease_until` is in unix seconds; `attempts` counts the claims."""
+    """Where a reply stands. `lease_until` is in unix seconds."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -44,7 +44,6 @@ class Entry(BaseModel):
     reason: str | None = None
     platform_id: str | None = None
     handed_over: bool = False
-    attempts: int = 0
 
 
 class Outbox:
@@ -122,7 +121,7 @@ class Outbox:
             self._table.update_item(
                 Key=_key(reply),
                 UpdateExpression="SET #state = :claimed, #owner = :me, lease_until = :lease,"
-                " #text = :text, expires_at = :expires ADD attempts :one",
+                " #text = :text, expires_at = :expires",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={
                     "#state": "state",
@@ -134,7 +133,6 @@ class Outbox:
                     ":me": self._owner,
                     ":lease": lease_until,
                     ":text": reply.text,
-                    ":one": 1,
                     ":expires": self._conversations.expires_at(now),
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

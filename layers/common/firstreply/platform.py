@@ -7,13 +7,20 @@ from typing import Any
 
 import httpx
 
-from firstreply.errors import TryLater, Unsure
+from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.secrets import Section
 
 # Below the functions' own time-out with room for the writes around it; a platform answers in 1 s.
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 # Raised before a byte of the request has left.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# An address or a token that HTTP cannot carry.
+_NOT_WRITABLE = (
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    UnicodeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,12 @@ class Platform:
     secret: Section
     clock: Callable[[], datetime]
 
+    @property
+    def accounts(self) -> Mapping[str, Any]:
+        """Our own accounts there, by id."""
+        accounts = self.secret.get("accounts")
+        return accounts if isinstance(accounts, dict) else {}
+
     def call(
         self,
         method: str,
@@ -43,7 +56,8 @@ class Platform:
         json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answered:
-        """One request. TryLater if nothing can have happened, Unsure if something may have.
+        """One request. TryLater if nothing can have happened, Unsure if something may have,
+        Refuse if it cannot even be written down.
 
         Error texts name the exception's type only: httpx puts addresses with tokens in its own.
         """
@@ -53,6 +67,8 @@ class Platform:
             )
         except _NOT_SENT as error:
             raise TryLater(f"not reached: {type(error).__name__}") from None
+        except _NOT_WRITABLE as error:
+            raise Refuse(f"request cannot be made: {type(error).__name__}") from None
         except httpx.TransportError as error:
             if method == "GET":
                 raise TryLater(f"not answered: {type(error).__name__}") from None

@@ -36,7 +36,9 @@ class Standing:
     case_open: bool = False
 
 
-type Silence = Literal["auto_reply_off", "not_for_us", "too_old", "cool_down"]
+type Silence = Literal[
+    "auto_reply_off", "not_for_us", "nobody_to_answer", "own_account", "too_old", "cool_down"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def _silence(
     nevers: tuple[tuple[Silence, bool], ...] = (
         ("auto_reply_off", not policy.auto_reply),
         ("not_for_us", understanding.intent not in policy.answer),
+        ("nobody_to_answer", message.is_anonymous),
         ("too_old", now - message.sent_at > policy.oldest_answer),
         ("cool_down", answered_at is not None and now - answered_at < policy.cool_down),
     )

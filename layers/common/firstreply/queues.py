@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import batched
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.batch import Record
 from firstreply.errors import TryLater
 from firstreply.message import Conversation
 
@@ -19,18 +18,27 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-LONGEST_WAIT = 43_200  # SQS: 12 hours, in seconds
+LONGEST_WAIT = 43_000  # SQS: 12 hours from the receipt, in seconds
+
+
+class FailedReply(BaseModel):
+    """What we could not say, or do not know whether we said; `key` is the outbox's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    key: str
+    text: str
+    reason: str
 
 
 class Complaint(BaseModel):
-    """ComplaintQueue: a message that a human has to see, and why."""
+    """ComplaintQueue: a message that a human has to see, for itself or for a reply that failed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     conversation: Conversation
     message_id: str
-    cause: Literal["message", "reply_failed"] = "message"
-    reason: str = ""
+    failed_reply: FailedReply | None = None
 
 
 class SetAside(BaseModel):
@@ -72,17 +80,15 @@ class Queue:
             MessageDeduplicationId=sha256(once.encode()).hexdigest(),
         )
 
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message that is about to fail come back then, not when the queue thinks fit."""
+        self.client.change_message_visibility(
+            QueueUrl=self.url,
+            ReceiptHandle=receipt_handle,
+            VisibilityTimeout=min(seconds, LONGEST_WAIT),
+        )
+
 
 def _json(body: BaseModel) -> str:
     """ASCII: SQS refuses some characters that customers can write, but not their JSON escapes."""
     return json.dumps(body.model_dump(mode="json", exclude_none=True), separators=(",", ":"))
-
-
-def wait_before_retry(client: SQSClient, url: str, record: Record, error: TryLater) -> None:
-    """Let a record that is about to fail come back when its error says, not when its queue does."""
-    if error.after is not None:
-        client.change_message_visibility(
-            QueueUrl=url,
-            ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=min(error.after, LONGEST_WAIT),
-        )

@@ -13,6 +13,7 @@ from firstreply.errors import Unreadable
 LONGEST_TEXT = 50_000
 # Quoted; two of them fit into DynamoDB's partition key (2,048 bytes), one into a sort key (1,024).
 LONGEST_ID = 500
+LONGEST_NAME = 200
 # 2001 to 2286 in seconds; the same digits in milliseconds are larger by a thousand.
 _MILLISECONDS_FROM = 10_000_000_000
 
@@ -50,12 +51,19 @@ def identifier(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = clean(str(value))
-    return text if text and len(quote(text, safe="")) <= LONGEST_ID else None
+    # Dots alone would be a step up in a platform's address.
+    is_id = text.strip(".") and len(quote(text, safe="")) <= LONGEST_ID
+    return text if is_id else None
 
 
-def string(value: object) -> str | None:
+def string(value: object, longest: int = LONGEST_TEXT) -> str | None:
     """Text that can be stored and sent, None if it is no text or empty."""
-    return clean(value)[:LONGEST_TEXT] or None if isinstance(value, str) else None
+    return clean(value)[:longest] or None if isinstance(value, str) else None
+
+
+def called(value: object) -> str | None:
+    """What somebody is called."""
+    return string(value, LONGEST_NAME)
 
 
 def clean(text: str) -> str:

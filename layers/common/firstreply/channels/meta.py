@@ -15,6 +15,7 @@ from urllib.parse import quote
 from firstreply.channels import Answer, Knock
 from firstreply.channels._read import (
     Object,
+    called,
     child,
     children,
     cut_at_word,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 GRAPH_VERSION = "v26.0"
 # Messenger refuses more than 2,000 characters; comments take 8,000.
 LONGEST_REPLY = 2_000
+LONGEST_LINK = 2_000
 SIGNATURE = "x-hub-signature-256"
 
 
@@ -110,8 +112,9 @@ def _change(account: str | None, change: Object) -> Update:
         public=True,
         text=text,
         sent_at=sent_at,
-        author_name=string(child(value, "from").get("name")) or string(value.get("sender_name")),
-        permalink=string(child(value, "post").get("permalink_url"))
+        author_name=called(child(value, "from").get("name")) or called(value.get("sender_name")),
+        is_anonymous=author is None,
+        permalink=string(child(value, "post").get("permalink_url"), LONGEST_LINK)
         or f"https://www.facebook.com/{comment}",
     )
 
@@ -174,11 +177,14 @@ def find_reply(reply: Reply, platform: Platform) -> str | None:
     if reply.message.kind != "comment":
         raise Unsure("messenger: only the echo tells")
     answer = _graph(platform, reply, "GET", f"{_path(reply)}/comments", {})
-    account = reply.message.conversation.account
+    # An answer without the list proves nothing, and a reply without an author may be ours.
+    if not isinstance(answer.json.get("data"), list):
+        raise Unsure("graph answered without the replies")
+    us = (reply.message.conversation.account, None)
     ours = [
         comment
         for comment in children(answer.json, "data")
-        if identifier(child(comment, "from").get("id")) == account
+        if identifier(child(comment, "from").get("id")) in us
     ]
     for comment in ours:
         if comment.get("message") == reply.text:
@@ -200,9 +206,10 @@ def _graph(
 ) -> Answered:
     """One Graph call as the account that the customer wrote to."""
     account = child(platform.secret, "accounts", reply.message.conversation.account)
-    token = string(account.get("token"))
+    # Pasted with a newline behind it, it would stand in the HTTP client's error.
+    token = (string(account.get("token")) or "").strip()
     app_secret = next(secrets_of(platform.secret.get("app_secrets")), None)
-    if not token or not app_secret:
+    if not re.fullmatch(r"[!-~]+", token) or not app_secret:
         raise Refuse("no token for this account in the secret")
     proof = {"appsecret_proof": digest(app_secret, token.encode()).hex()}
     reading = method == "GET"

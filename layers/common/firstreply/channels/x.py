@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from firstreply.channels import Answer, Knock
 from firstreply.channels._read import (
     Object,
+    called,
     child,
     children,
     cut_at_word,
@@ -136,8 +137,8 @@ def _post(account: str | None, post: Object, people: Mapping[str, Object]) -> Up
         post_id=identifier(post.get("id")),
         text=string(child(post, "note_tweet").get("text")) or string(post.get("text")),
         posted=post,
-        name=string(person.get("name")),
-        handle=string(person.get("username")),
+        name=called(person.get("name")),
+        handle=called(person.get("username")),
     )
 
 
@@ -156,8 +157,8 @@ def _old_post(account: str | None, post: Object) -> Update:
         post_id=identifier(post.get("id_str")),
         text=string(long.get("full_text")) or string(post.get("text")),
         posted=post,
-        name=string(user.get("name")),
-        handle=string(user.get("screen_name")),
+        name=called(user.get("name")),
+        handle=called(user.get("screen_name")),
     )
 
 
@@ -232,8 +233,8 @@ def _direct_message(account: str | None, event: Object, users: Object) -> Update
         public=False,
         text=text,
         sent_at=sent_at,
-        author_name=string(person.get("name")),
-        author_handle=string(person.get("username")) or string(person.get("screen_name")),
+        author_name=called(person.get("name")),
+        author_handle=called(person.get("username")) or called(person.get("screen_name")),
     )
 
 
@@ -248,8 +249,9 @@ def _language(value: object) -> str | None:
 
 # --- out --------------------------------------------------------------------------------------
 
-# Code points that weigh 1 in X's count; everything else weighs 2 (twitter-text configuration v3).
-_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
+# Code points that weigh 1 in X's count; everything else weighs 2 (twitter-text configuration v3),
+# and so do © and ®, which it takes for emoji.
+_LIGHT = ((0, 168), (170, 173), (175, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 # What every link has in it, never more than is link: part of a name, a dot, two letters.
 _LINK = re.compile(r"[A-Za-z0-9]{0,18}\w\.[^\W\d_]{2}")
 _LINK_WEIGHT = 23
@@ -294,6 +296,7 @@ def _find_post(reply: Reply, platform: Platform) -> str | None:
     account = quote(reply.message.conversation.account, safe="")
     query = {"tweet.fields": "referenced_tweets,created_at", "max_results": "100"}
     answer = _api(platform, reply, "GET", f"/2/users/{account}/tweets", query=query)
+    _require_list(answer)
     posts = list(children(answer.json, "data"))
     ours = [post for post in posts if reply.message.id in _replied_to(post)]
     return _find_text(reply, ours, _reaches_back(reply, answer, posts))
@@ -311,6 +314,7 @@ def _find_direct_message(reply: Reply, platform: Platform) -> str | None:
     path = f"{_conversation_path(reply)}/dm_events"
     query = {"dm_event.fields": "sender_id,created_at,text", "event_types": "MessageCreate"}
     answer = _api(platform, reply, "GET", path, query=query)
+    _require_list(answer)
     events = list(children(answer.json, "data"))
     account = reply.message.conversation.account
     # The same words may have answered an earlier message.
@@ -328,15 +332,26 @@ def _conversation_path(reply: Reply) -> str:
 
 
 def _find_text(reply: Reply, ours: list[Object], reaches_back: bool) -> str | None:
-    """The one that ends in our text: X puts @handles before it. Unsure if it is only another."""
+    """The one with our text; X puts @handles before it. Unsure if it is only another."""
     for said in ours:
-        if unescape(string(said.get("text")) or "").endswith(reply.text):
+        if _bare(unescape(string(said.get("text")) or "")) == _bare(reply.text):
             return identifier(said.get("id"))
     if ours:
         raise Unsure("another reply of ours is there")
     if not reaches_back:
         raise Unsure("more than one page since the message")
     return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\A(?:@\w+\s+)+", "", text)
+
+
+def _require_list(answer: Answered) -> None:
+    """An answer that says neither what is there nor that nothing is proves nothing."""
+    is_empty = child(answer.json, "meta").get("result_count") == 0
+    if "errors" in answer.json or not (isinstance(answer.json.get("data"), list) or is_empty):
+        raise Unsure("x answered without the posts")
 
 
 def _reaches_back(reply: Reply, answer: Answered, seen: list[Object]) -> bool:

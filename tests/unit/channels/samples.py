@@ -1,0 +1,74 @@
+"""The sample events of events/, and who signs them."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+
+from firstreply.channels import Channel, Knock, channel
+from firstreply.message import Message
+
+# A busy machine is no reason to fail.
+quick = settings(deadline=None, max_examples=60)
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = {
+    f"{path.parent.name}/{path.name}": path.read_bytes() for path in ROOT.glob("events/*/*.json")
+}
+
+
+def named(name: str) -> Channel:
+    found = channel(name)
+    assert found is not None
+    return found
+
+
+def of(name: str) -> list[bytes]:
+    """A channel's samples."""
+    return [body for path, body in SAMPLES.items() if path.startswith(f"{name}/")]
+
+
+def messages(name: str) -> list[Message]:
+    """The messages in a channel's samples."""
+    updates = [update for body in of(name) for update in named(name).parse(body)]
+    return [update for update in updates if isinstance(update, Message)]
+
+
+def body(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+# The platforms' side of a signature, as their pages tell it: not a line of it is FirstReply's.
+
+
+def _sha256(key: str, body: bytes) -> bytes:
+    return hmac.new(key.encode(), body, sha256).digest()
+
+
+def meta_header(key: str, body: bytes) -> str:
+    return f"sha256={_sha256(key, body).hex()}"
+
+
+def x_header(key: str, body: bytes) -> str:
+    return f"sha256={base64.b64encode(_sha256(key, body)).decode()}"
+
+
+HEADER = {"meta": "x-hub-signature-256", "x": "x-twitter-webhooks-signature"}
+SECRETS = {"meta": "app_secrets", "x": "consumer_secrets"}
+SIGN: Mapping[str, Callable[[str, bytes], str]] = {"meta": meta_header, "x": x_header}
+
+
+def knock(name: str, body: bytes, header: str | None) -> Knock:
+    return Knock(headers={} if header is None else {HEADER[name]: header}, body=body)
+
+
+def section(name: str, *keys: Any) -> dict[str, Any]:
+    """The channel's section of the secret with those signing keys."""
+    return {SECRETS[name]: list(keys)}

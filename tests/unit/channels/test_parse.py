@@ -1,0 +1,400 @@
+"""Reading what platforms send: total, exact, and in no order."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from firstreply.channels import names
+from firstreply.errors import Unreadable
+from firstreply.message import Ignored, Message, Update
+from tests.unit.channels.samples import SAMPLES, body, messages, named, of, quick
+
+CHANNELS = sorted(names())
+PAGE, PROFILE, ADA = "102030405060708", "1500000000000000001", "1600000000000000042"
+
+text = st.text(st.characters(exclude_categories=()), max_size=30)  # lone surrogates too
+leaf = st.none() | st.booleans() | st.integers() | st.floats() | text
+leaf |= st.sampled_from(["", "0", "feed", "add", "comment", PAGE, PROFILE, 2**70, -1, "9" * 400])
+leaf |= st.datetimes().map(datetime.isoformat)
+json_value = st.recursive(
+    leaf,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def parsed(name: str, body: bytes) -> list[Update]:
+    return list(named(name).parse(body))
+
+
+def found(name: str, value: object) -> list[Message]:
+    return [one for one in parsed(name, body(value)) if isinstance(one, Message)]
+
+
+def sample(path: str) -> Any:
+    return json.loads(SAMPLES[path])
+
+
+# --- total --------------------------------------------------------------------------------------
+
+
+def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path to every branch and leaf."""
+    inner: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """A sample with some branches or leaves gone, listed, doubled or of another type."""
+    whole: dict[str, Any] = json.loads(draw(st.sampled_from(of(name))))
+    for _ in range(draw(st.integers(1, 3))):
+        *path, key = draw(st.sampled_from(places(whole)[1:] or [("new",)]))
+        parent: Any = whole
+        for step in path:
+            parent = parent[step]
+        match draw(st.sampled_from(["replace", "replace", "remove", "list", "double"])):
+            case "replace":
+                parent[key] = draw(json_value)
+            case "remove":
+                parent.pop(key, None) if isinstance(parent, dict) else parent.pop(key)
+            case "list":
+                parent[key] = [parent.get(key)] if isinstance(parent, dict) else [parent[key]]
+            case "double" if isinstance(parent, list):
+                parent.append(parent[key])
+    return whole
+
+
+def assert_usable(update: Update) -> None:
+    if isinstance(update, Ignored):
+        assert update.reason
+        return
+    conversation = update.conversation
+    assert update.text
+    assert update.sent_at.utcoffset() == timedelta(0)
+    assert update.sent_at + timedelta(days=90) > update.sent_at - timedelta(days=90)
+    assert conversation.customer != conversation.account
+    assert len(conversation.key.encode()) <= 2048, "DynamoDB's longest partition key"
+    assert 0 < len(f"REPLY#{update.id}#ack".encode()) <= 1024, "DynamoDB's longest sort key"
+    for said in (update.text, update.author_name, update.author_handle, update.permalink):
+        assert said is None or said.encode()
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+@quick
+@given(data=st.data())
+def test_whatever_is_wrong_in_a_body_it_is_read(name: str, data: st.DataObject) -> None:
+    updates = parsed(name, body(data.draw(mutated(name))))
+    assert updates
+    for update in updates:
+        assert_usable(update)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+@quick
+@given(raw=st.binary() | json_value.map(body))
+@example(raw=b"")
+@example(raw=b"{}")
+@example(raw=b'{"data":[],"entry":{},"for_user_id":{}}')
+@example(raw=b"[" * 100_000)
+@example(raw=b'{"entry":' * 100_000)
+@example(raw=b"\xef\xbb\xbf{}")
+@example(raw=b'{"entry":[],"data":"\xff"}')
+@example(raw=b"9" * 5_000)
+def test_what_is_no_json_object_is_unreadable_and_what_is_one_is_counted(
+    name: str, raw: bytes
+) -> None:
+    try:
+        is_object = isinstance(json.loads(raw), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    if is_object:
+        assert parsed(name, raw)
+    else:
+        with pytest.raises(Unreadable) as raised:
+            parsed(name, raw)
+        assert len(raised.value.reason) < 100, "it goes into a log"
+
+
+@quick
+@given(bad=json_value, rest=mutated("meta"))
+def test_a_bad_entry_or_change_hides_no_good_one(bad: object, rest: dict[str, Any]) -> None:
+    good = sample("meta/comment_added.json")["entry"][0]
+    others = rest.get("entry")
+    for entries in ([bad, good], [good, bad], [others, good], [good, *_listed(others)]):
+        assert set(found("meta", {"entry": [good]})) <= set(found("meta", {"entry": entries}))
+    messaging = sample("meta/messenger_message.json")["entry"][0]["messaging"]
+    crowded = good | {"changes": [bad, *good["changes"], bad], "messaging": [bad, *messaging]}
+    assert len(found("meta", {"entry": [crowded]})) == 2
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+# --- in no order --------------------------------------------------------------------------------
+
+ENTRIES = [entry for raw in of("meta") for entry in json.loads(raw)["entry"]]
+POSTS = [post for raw in of("x") for post in json.loads(raw).get("tweet_create_events", ())]
+
+
+@quick
+@given(entries=st.permutations(ENTRIES), cut=st.integers(0, len(ENTRIES)))
+def test_entries_are_the_same_messages_in_any_order_and_in_any_number_of_bodies(
+    entries: list[Any], cut: int
+) -> None:
+    halves = found("meta", {"entry": entries[:cut]}) + found("meta", {"entry": entries[cut:]})
+    singly = [message for entry in entries for message in found("meta", {"entry": [entry]})]
+    assert halves == singly
+    assert set(halves) == set(messages("meta")) != set()
+
+
+@quick
+@given(posts=st.permutations(POSTS), cut=st.integers(0, len(POSTS)))
+def test_posts_of_one_body_are_the_same_messages_in_any_order_and_in_any_number_of_bodies(
+    posts: list[Any], cut: int
+) -> None:
+    def read(some: list[Any]) -> list[Message]:
+        return found("x", {"for_user_id": PROFILE, "tweet_create_events": some})
+
+    assert set(read(posts[:cut]) + read(posts[cut:])) == set(read(POSTS)) != set()
+
+
+def test_an_entry_with_comments_and_messages_gives_both() -> None:
+    both = sample("meta/comment_added.json")["entry"][0]
+    both |= {"messaging": sample("meta/messenger_message.json")["entry"][0]["messaging"]}
+    assert [one.network for one in found("meta", {"entry": [both]})] == ["facebook", "messenger"]
+
+
+def test_two_families_in_one_envelope_give_both() -> None:
+    both = sample("x/mention_aaa.json") | sample("x/direct_message_aaa.json")
+    assert [one.kind for one in found("x", both)] == ["mention", "direct_message"]
+
+
+# --- exact --------------------------------------------------------------------------------------
+
+
+def meta_comment(**value: object) -> list[Message]:
+    whole = sample("meta/comment_added.json")
+    whole["entry"][0]["changes"][0]["value"] |= value
+    return found("meta", whole)
+
+
+def meta_message(event: dict[str, object], message: dict[str, object]) -> list[Message]:
+    whole = sample("meta/messenger_message.json")
+    whole["entry"][0]["messaging"][0] |= event
+    whole["entry"][0]["messaging"][0]["message"] |= message
+    return found("meta", whole)
+
+
+def x_mention(**payload: object) -> list[Message]:
+    whole = sample("x/mention_xaa.json")
+    whole["data"]["payload"] |= payload
+    return found("x", whole)
+
+
+def x_old_mention(**post: object) -> list[Message]:
+    whole = sample("x/mention_aaa.json")
+    del whole["tweet_create_events"][0]["timestamp_ms"]
+    whole["tweet_create_events"][0] |= post
+    return found("x", whole)
+
+
+def x_direct(**event: object) -> list[Message]:
+    whole = sample("x/direct_message_xaa.json")
+    whole["data"]["payload"]["direct_message_events"][0] |= event
+    return found("x", whole)
+
+
+@quick
+@given(seconds=st.integers(1_000_000_000, 4_000_000_000), thousandth=st.integers(0, 999))
+def test_one_moment_is_the_same_in_every_notation(seconds: int, thousandth: int) -> None:
+    whole = datetime.fromtimestamp(seconds, UTC)
+    exact = whole + timedelta(milliseconds=thousandth)
+    ms = seconds * 1000 + thousandth
+    in_words = whole.strftime("%a %b %d %H:%M:%S +0000 %Y")
+    iso = exact.strftime("%Y-%m-%dT%H:%M:%S.") + f"{thousandth:03}Z"
+    elsewhere = whole.astimezone().strftime("%Y-%m-%dT%H:%M:%S%z")
+    rounded = [
+        *meta_comment(created_time=seconds),
+        *meta_comment(created_time=str(seconds)),
+        *meta_comment(created_time=elsewhere),
+        *x_old_mention(created_at=in_words),
+    ]
+    to_the_thousandth = [
+        *meta_message({"timestamp": ms}, {}),
+        *meta_message({"timestamp": str(ms)}, {}),
+        *x_mention(created_at=iso),
+        *x_old_mention(created_at=in_words, timestamp_ms=str(ms)),
+        *x_direct(created_timestamp=str(ms)),
+    ]
+    assert [one.sent_at for one in rounded] == [whole] * 4
+    assert [one.sent_at for one in to_the_thousandth] == [exact] * 5
+
+
+@pytest.mark.parametrize(
+    "no_time",
+    [
+        *(None, True, False, "", " ", "soon", "1.5e9", "١٢٣", [], {}, float("nan"), float("inf")),
+        *(10**18, -(10**18), "9" * 400, 10**400, "0001-01-01", "9999-12-31T23:59:59Z"),
+        *("0001-01-01T00:00:00+23:00", "Mon Jan 01 00:00:00 +2300 0001"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_without_a_time_to_reckon_with_there_is_no_message(no_time: object) -> None:
+    assert meta_comment(created_time=no_time) == []
+    assert meta_message({"timestamp": no_time}, {}) == []
+    assert x_mention(created_at=no_time) == []
+    assert x_old_mention(created_at=no_time) == []
+    assert x_direct(created_timestamp=no_time) == []
+
+
+@quick
+@given(said=text.filter(bool))
+@example(said="שלום, איפה ההזמנה שלי? \N{RIGHT-TO-LEFT MARK}")
+@example(said="أين طلبي؟ \N{POUTING FACE}\N{EMOJI MODIFIER FITZPATRICK TYPE-5}")
+@example(said="\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}")
+@example(said="\ufeffa\0b\u2028")
+@example(said="half a pair \ud83d")
+@example(said="\ude00\ud83d the wrong way round")
+def test_words_survive_and_can_be_encoded(said: str) -> None:
+    """Only half a surrogate pair, which no encoding has, is replaced."""
+    kept = {
+        one.text
+        for one in (
+            *meta_comment(message=said),
+            *meta_message({}, {"text": said}),
+            *x_mention(text=said),
+            *x_old_mention(text=said),
+        )
+    }
+    assert len(kept) == 1
+    (one,) = kept
+    assert one.encode().decode() == one
+    joined = json.loads(json.dumps(said))
+    surrogates = any("\ud800" <= char <= "\udfff" for char in joined)
+    assert surrogates or one == joined
+    assert len(one) == len(joined)
+    assert ("\N{REPLACEMENT CHARACTER}" in one) >= surrogates
+
+
+def test_a_pair_of_escapes_is_one_character() -> None:
+    assert SAMPLES["meta/comment_added.json"].count(rb"\ud83d\ude1e") == 1
+    assert meta_comment()[0].text.endswith("\N{DISAPPOINTED FACE}")
+
+
+def test_a_text_longer_than_any_platform_allows_is_cut_to_what_can_be_kept() -> None:
+    (one,) = meta_message({}, {"text": "\N{POUTING FACE}" * 200_000})
+    assert len(one.text) >= 10_000
+    assert len(one.text.encode()) < 300_000
+
+
+def test_names_and_links_are_cut_to_what_can_be_kept() -> None:
+    long = "x" * 100_000
+    (one,) = meta_comment(**{"from": {"id": "1", "name": long}, "post": {"permalink_url": long}})
+    whole = sample("x/mention_xaa.json")
+    whole["data"]["includes"]["users"][0] |= {"name": long, "username": long}
+    (other,) = found("x", whole)
+    for kept in (one, other):
+        for said in (kept.author_name, kept.author_handle, kept.permalink):
+            assert len(said or "") <= 2_000
+
+
+digits = st.integers(1, 2**63 - 1).map(str)
+
+
+@quick
+@given(post=digits, author=digits.filter(lambda id: id != PROFILE), said=st.text(min_size=1))
+def test_a_post_is_the_same_message_through_both_families(
+    post: str, author: str, said: str
+) -> None:
+    new, old = sample("x/mention_xaa.json"), sample("x/mention_aaa.json")
+    new["data"]["payload"] |= {"id": post, "author_id": author, "text": said}
+    new["data"]["includes"]["users"][0]["id"] = author
+    tweet = old["tweet_create_events"][0]
+    tweet |= {"id": int(float(post)), "id_str": post, "text": said}
+    tweet["user"] |= {"id": int(float(author)), "id_str": author}
+    assert found("x", new) == found("x", old)
+    assert found("x", new)[0].id == post
+
+
+@quick
+@given(id=st.integers(2**53, 2**70))
+def test_an_id_beyond_floating_point_is_kept_to_the_last_digit(id: int) -> None:
+    for kept in (
+        meta_comment(comment_id=id, **{"from": {"id": id + 1}}),
+        meta_message({"sender": {"id": id + 1}}, {"mid": id}),
+        x_mention(id=id, author_id=id + 1),
+        x_old_mention(id=1.5e18, id_str=str(id), user={"id": 1.5e18, "id_str": str(id + 1)}),
+    ):
+        (one,) = kept
+        assert (one.id, one.conversation.customer) == (str(id), str(id + 1))
+
+
+@pytest.mark.parametrize(
+    "no_id", [None, "", ".", "..", True, 1.5, [], {}, "9" * 600, "é" * 200], ids=str
+)
+def test_without_an_id_to_keep_it_by_there_is_no_message(no_id: object) -> None:
+    assert meta_comment(comment_id=no_id) == []
+    assert meta_message({}, {"mid": no_id}) == []
+    assert meta_message({"sender": {"id": no_id}}, {}) == []
+    assert x_mention(id=no_id) == []
+    assert x_mention(author_id=no_id) == []
+    assert x_old_mention(id_str=no_id) == []
+    assert x_direct(id=no_id) == []
+
+
+# --- never ourselves ----------------------------------------------------------------------------
+
+
+WRITTEN = [
+    (path, message)
+    for path, raw in sorted(SAMPLES.items())
+    for message in parsed(path.partition("/")[0], raw)
+    if isinstance(message, Message) and message.conversation.customer.isdecimal()
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), WRITTEN, ids=lambda value: getattr(value, "id", value)
+)
+@pytest.mark.parametrize("notation", ['"{}"', "{}"], ids=["text", "number"])
+def test_what_the_account_wrote_itself_is_never_a_message(
+    path: str, message: Message, notation: str
+) -> None:
+    """A sample once more, its customer replaced by the account that it came to."""
+    customer, account = message.conversation.customer, message.conversation.account
+    theirs = re.compile(rf': "?{customer}\b"?'.encode())
+    ours, count = theirs.subn(f": {notation.format(account)}".encode(), SAMPLES[path])
+    assert count
+    heard = [one for one in parsed(path.partition("/")[0], ours) if isinstance(one, Message)]
+    assert message.id not in [one.id for one in heard]
+    assert account not in [one.conversation.customer for one in heard]
+
+
+def test_whom_the_platform_does_not_name_may_be_ourselves_and_is_marked() -> None:
+    for nobody in (None, {}, {"name": "Somebody"}, {"id": ""}, "4711"):
+        (one,) = meta_comment(**{"from": nobody})
+        assert one.is_anonymous
+        assert one.conversation.customer == f"author-of-{one.id}", "a conversation of its own"
+    assert not meta_comment()[0].is_anonymous
+    assert not meta_comment(**{"from": None, "sender_id": 5})[0].is_anonymous
+
+
+def test_an_echo_is_ours_whoever_is_named_as_its_sender() -> None:
+    for sender in ({"id": "6600110022003300"}, {"id": PAGE}, {}):
+        assert meta_message({"sender": sender}, {"is_echo": True}) == []
+
+
+def test_a_post_by_somebody_else_about_somebody_else_is_none_of_ours() -> None:
+    other = [{"id_str": ADA, "screen_name": "ada_okafor"}, {"id": int(PROFILE)}, "x", None]
+    assert x_old_mention(entities={"user_mentions": other}) == []
