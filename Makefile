@@ -18,7 +18,7 @@ help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this machine (ARGS="--once --port 4566")
-	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.run $(ARGS)
+	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.run $(ARGS) || [ $$? -eq 130 ]  # Ctrl-C
 
 test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest $(ARGS)

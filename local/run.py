@@ -21,10 +21,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play the script and exit")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="AWS; the platforms get the next one"
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="AWS; the platforms get the next one",
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for goodbye in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(goodbye, lambda number, _: sys.exit(128 + number))
     # A shell lets its background jobs ignore Ctrl-C, and they would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -35,6 +39,13 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 130
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1024 <= port <= 65534:
+        raise argparse.ArgumentTypeError("must be a number from 1024 to 65534")
+    return port
 
 
 def _run(port: int, *, once: bool) -> int:

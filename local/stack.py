@@ -78,38 +78,39 @@ def local_stack(
 ) -> Iterator[LocalStack]:
     """Build, start, deploy, open the door, seed the secret; take everything down at the end."""
     WORK.mkdir(exist_ok=True)
-    with _step(say, "sam build"):
-        _build()
+    # A company's proxy has no business here, neither with ours nor with the tools' calls.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    endpoint = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="firstreply-") as scratch:
-        with _step(say, f"MiniStack on port {port}"):
-            process = _start_ministack(port, Path(scratch))
-        try:
-            endpoint = f"http://127.0.0.1:{port}"
+        with _step(say, "sam build"):
+            _build(scratch)
+        with _ministack(port, scratch) as is_up:
+            with _step(say, f"MiniStack on port {port}"):
+                is_up()
             with _step(say, "sam deploy"):
-                _deploy(endpoint, graph_url, x_url)
+                _deploy(scratch, endpoint, graph_url, x_url)
             with _step(say, "routes and secret"):
                 stack = _connect(endpoint)
                 stack.secrets.put_secret_value(
                     SecretId=stack.outputs["SecretArn"], SecretString=json.dumps(secret)
                 )
             yield stack
-        finally:
-            _stop(process)
 
 
 # --- SAM ----------------------------------------------------------------------------------------
 
 
-def _build() -> None:
+def _build(scratch: str) -> None:
     """For this machine's processor, and beside .aws-sam, which is for AWS."""
     _sam(
         "build",
+        scratch,
         *("--build-dir", f"{WORK / 'build'}", "--cache-dir", f"{WORK / 'cache'}", "--cached"),
         *("--parameter-overrides", f"Architecture={_architecture()}"),
     )
 
 
-def _deploy(endpoint: str, graph_url: str, x_url: str) -> None:
+def _deploy(scratch: str, endpoint: str, graph_url: str, x_url: str) -> None:
     parameters = {
         "Stage": "local",
         "Architecture": _architecture(),
@@ -118,19 +119,21 @@ def _deploy(endpoint: str, graph_url: str, x_url: str) -> None:
     }
     _sam(
         "deploy",
+        scratch,
         *("--stack-name", STACK, "--template-file", f"{WORK / 'build' / 'template.yaml'}"),
         *("--parameter-overrides", " ".join(f"{k}={v}" for k, v in parameters.items())),
         endpoint=endpoint,
     )
 
 
-def _sam(command: str, *options: str, endpoint: str | None = None) -> None:
+def _sam(command: str, scratch: str, *options: str, endpoint: str | None = None) -> None:
+    """Its temporary folders go where they are removed; it leaves some behind."""
     log = WORK / f"sam-{command}.log"
     with log.open("w") as output:
         done = subprocess.run(
             [_tool("sam"), command, "--config-file", f"{ROOT / 'samconfig.toml'}", *options],
             cwd=ROOT,
-            env=_environment(endpoint),
+            env=_environment(endpoint) | {"TMPDIR": scratch},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -170,16 +173,19 @@ def _tool(name: str) -> str:
 # --- MiniStack ----------------------------------------------------------------------------------
 
 
-def _start_ministack(port: int, scratch: Path) -> subprocess.Popen[bytes]:
-    """In a process group of its own, so that its workers end with it."""
+@contextmanager
+def _ministack(port: int, scratch: str) -> Iterator[Callable[[], None]]:
+    """Runs it, in a process group of its own so that its workers end with it. What it yields
+    returns when it is up."""
     log = WORK / "ministack.log"
     environment = _environment(f"http://127.0.0.1:{port}") | {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
-        "TMPDIR": str(scratch),
-        "STATE_DIR": str(scratch / "state"),
-        "S3_DATA_DIR": str(scratch / "s3"),
+        "IOT_MTLS_ENABLED": "0",  # else a port on all interfaces
+        "TMPDIR": scratch,
+        "STATE_DIR": f"{scratch}/state",
+        "S3_DATA_DIR": f"{scratch}/s3",
     }
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -190,6 +196,13 @@ def _start_ministack(port: int, scratch: Path) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        yield lambda: _wait_for(process, port, log)
+    finally:
+        _stop(process)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -199,8 +212,7 @@ def _start_ministack(port: int, scratch: Path) -> subprocess.Popen[bytes]:
         except httpx.HTTPError:
             time.sleep(0.1)
         else:
-            return process
-    _stop(process)
+            return
     raise LocalStackError(f"MiniStack did not answer within a minute:\n{_tail(log)}")
 
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from firstreply import contracts
+from firstreply.aws import is_passing
 from firstreply.brand import Voice
 from firstreply.channels import Channel, channel
 from firstreply.contracts import ReplyRequested
@@ -47,28 +49,24 @@ class Reading:
             return
         _count(delivery, updates)
         messages = [update for update in updates if isinstance(update, Message)]
-        remembered, failures = self._remember_each(said_on, messages)
-        self.replies.send_all([self._request(one) for one in remembered if one.acknowledgement])
-        self.complaints.send_all([_complaint(one) for one in remembered if one.decision.escalate])
-        if failures:
-            raise ExceptionGroup(f"{len(failures)} of {len(messages)} messages failed", failures)
+        # A few at a time: the first of a thousand is not to wait for the last.
+        for some in batched(messages, 10, strict=False):
+            remembered = [kept for one in some if (kept := self._try(delivery, said_on, one))]
+            self.replies.send_all([self._request(one) for one in remembered if one.acknowledgement])
+            self.complaints.send_all(
+                [_complaint(one) for one in remembered if one.decision.escalate]
+            )
 
-    def _remember_each(
-        self, said_on: Channel, messages: list[Message]
-    ) -> tuple[list[Remembered], list[Exception]]:
-        """One message's failure must not keep the others from being answered."""
-        remembered: list[Remembered] = []
-        failures: list[Exception] = []
-        for message in messages:
-            try:
-                remembered.append(self._remember(said_on, message))
-            except Exception as error:  # any: it is raised again when the others are through
-                logger().error(
-                    "message failed",
-                    extra={"message_id": message.id, "error": type(error).__name__},
-                )
-                failures.append(error)
-        return remembered, failures
+    def _try(self, delivery: Delivery, said_on: Channel, message: Message) -> Remembered | None:
+        """AWS's failures are tried again, for as long as it takes; a message that we fail on would
+        fail again, so it is set aside and keeps nobody waiting."""
+        try:
+            return self._remember(said_on, message)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            self._set_aside(delivery, f"{type(error).__name__} at message {message.id}")
+            return None
 
     def _remember(self, said_on: Channel, message: Message) -> Remembered:
         message = replace(message, text=mask(message.text))
@@ -127,7 +125,12 @@ def _parse(delivery: Delivery) -> tuple[Channel, list[Update]]:
     said_on = channel(delivery.channel)
     if said_on is None:
         raise Unreadable("its channel is gone")
-    return said_on, list(said_on.parse(delivery.body))
+    try:
+        return said_on, list(said_on.parse(delivery.body))
+    except Unreadable:
+        raise
+    except Exception as error:  # a mistake of ours: it would only fail again
+        raise Unreadable(f"{type(error).__name__} in its channel") from None
 
 
 def _count(delivery: Delivery, updates: list[Update]) -> None:

@@ -25,7 +25,7 @@ from firstreply.queues import Complaint, FailedReply, Queue
 HISTORY_MESSAGES = 20
 HISTORY_TEXT = 2_000
 MESSAGE_TEXT = 20_000
-# Seconds that a failed reply waits for the event of the message that it answers.
+# Seconds that an event waits for the one that has to come before it.
 FIRST_COMES_FIRST = 5
 
 type AnyCaseEvent = type[CaseOpened | CaseUpdated | CaseReplyRefused]
@@ -53,6 +53,8 @@ class Cases:
         message, now = remembered.message, self.clock()
         case = self.conversations.open_case(_new_case(message, now), message.conversation, now)
         shape = _shape(case, remembered, failed)
+        if shape is not CaseOpened and not case.is_announced:
+            raise TryLater("the case is opened first", after=FIRST_COMES_FIRST)
         event = shape(
             id=_event_id(case, message, shape, failed),
             source="firstreply/escalate",
@@ -61,6 +63,8 @@ class Cases:
             data=self._event(case, remembered, failed),
         )
         self.escalations.send_in_order(event, group=message.conversation.key, once=event.id)
+        if shape is CaseOpened:
+            self.conversations.announce(message.conversation)
         self.conversations.put_into_case(message, case)
         logger().info("case", extra={"case_id": case.case_id, "type": event.type})
         count("Escalated", channel=message.conversation.channel)

@@ -61,7 +61,7 @@ def speaking(owner: str) -> Speaking:
         outbox=Outbox(conversations(), owner),
         secrets=secrets(),
         http=http(),
-        urls={"meta": setting("GRAPH_API_URL"), "x": setting("X_API_URL")},
+        url=setting,
         policy=policy(),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
         clock=now,

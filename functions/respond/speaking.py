@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -27,13 +27,13 @@ SETTLING_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaking:
-    """The only way out to a customer. `urls`: a channel's API by its name."""
+    """The only way out to a customer. `url` reads the address that a channel's setting holds."""
 
     conversations: Conversations
     outbox: Outbox
     secrets: Secrets
     http: httpx.Client
-    urls: Mapping[str, str]
+    url: Callable[[str], str]
     policy: Policy
     complaints: Queue
     clock: Callable[[], datetime]
@@ -85,7 +85,7 @@ class _OneReply:
         elif entry.state == "unknown" and not entry.handed_over:
             self._ask()
         elif entry.state == "refused" and not entry.handed_over:
-            self._hand_over(entry.reason or "refused")
+            self._hand_over(entry.reason)
         elif entry.state in ("claimed", "sending"):
             left = entry.lease_until - int(self.way.clock().timestamp())
             if left >= 0 or entry.state == "claimed":
@@ -149,18 +149,27 @@ class _OneReply:
 
     def _keep_silent(self, silence: Silence) -> None:
         """A human sees it who would have seen it, had policy kept silent from the start."""
-        self._settle("refused", reason=silence)
         unanswered = self.remembered.understanding.intent in self.way.policy.escalate_if_unanswered
-        if unanswered and not self.remembered.decision.escalate:
-            self._hand_over(f"unanswered:{silence}")
-        else:
-            self.way.outbox.mark_handed_over(self.reply)
+        is_news = unanswered and not self.remembered.decision.escalate
+        reason = f"unanswered:{silence}"
+        self._settle("refused", reason=reason, handed_over=not is_news)
+        if is_news:
+            self._hand_over(reason)
 
-    def _settle(self, state: State, **facts: str) -> None:
-        self.way.outbox.settle(self.reply, state, **facts)
+    def _settle(
+        self,
+        state: State,
+        *,
+        platform_id: str = "",
+        reason: str = "",
+        handed_over: bool = False,
+    ) -> None:
+        self.way.outbox.settle(
+            self.reply, state, platform_id=platform_id, reason=reason, handed_over=handed_over
+        )
         message = self.reply.message
         count(f"Reply{state.capitalize()}", channel=message.conversation.channel)
-        logger().info("reply", extra={"message_id": message.id, "state": state, **facts})
+        logger().info("reply", extra={"message_id": message.id, "state": state, "reason": reason})
 
     def _hand_over(self, reason: str) -> None:
         message = self.reply.message
@@ -186,4 +195,6 @@ class _OneReply:
     def _platform(self) -> Platform:
         name = self.reply.message.conversation.channel
         section = self.way.secrets.section(name)
-        return Platform(self.way.http, self.way.urls[name], section, self.way.clock)
+        return Platform(
+            self.way.http, self.way.url(self._channel().API_URL), section, self.way.clock
+        )

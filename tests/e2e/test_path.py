@@ -13,6 +13,7 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 
 from local.play import Line, Outcome, Stage
+from local.play import play as play_script
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -131,6 +132,19 @@ def _answered_id(stage: Stage, ids: set[str]) -> str:
     found = table.scan(FilterExpression=Attr("state").eq("sent"))["Items"]
     (item,) = [i for i in found if str(i["item"]).split("#")[1] in ids]
     return str(item["item"]).split("#")[1]
+
+
+def test_the_script_of_make_run_plays_as_expected(stage: Stage) -> None:
+    shown: list[str] = []
+    assert play_script(stage, shown.append), "\n".join(shown)
+
+
+def test_the_script_of_make_run_notices_what_is_wrong(stage: Stage) -> None:
+    fault = {"on": "x_mention", "fault": "gone"}
+    stage.simulator.post("/faults", json=fault).raise_for_status()
+    shown: list[str] = []
+    assert not play_script(stage, shown.append)
+    assert sum("NOT AS EXPECTED" in text for text in shown) >= 2
 
 
 def test_a_helpdesk_reads_the_queue_with_nothing_but_sqs(stage: Stage) -> None:

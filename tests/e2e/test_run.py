@@ -29,7 +29,11 @@ def run(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     ) as process:
-        yield process
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -44,12 +48,13 @@ def test_a_busy_port_is_a_clear_message(offset: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_ctrl_c_leaves_no_process_behind() -> None:
+@pytest.mark.parametrize("stage", ["MiniStack on port", "sam deploy"])
+def test_ctrl_c_leaves_no_process_behind(stage: str) -> None:
     port = free_port()
     with run("--port", str(port)) as process:
         assert process.stdout
         for line in process.stdout:
-            if "sam deploy" in line:
+            if stage in line:
                 break
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)

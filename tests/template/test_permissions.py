@@ -1,5 +1,6 @@
 """What template.yaml grants is what the functions call: no more (attack), no less (outage)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from functions.respond import app as respond
 from functions.webhook import app as webhook
 from tests.aws import World
 from tests.template.cfn import logical_id
-from tests.template.test_template import ROLES, statements
+from tests.template.test_template import FUNCTIONS, ROLES, sources, statements
 from tests.unit.test_path import PLACES, say
 
 type Granted = set[tuple[str, str]]
@@ -32,20 +33,31 @@ RESOURCE = {
 }
 # An API call may need the permission of another name.
 ACTION = {"sqs:SendMessageBatch": "sqs:SendMessage"}
-# What Lambda itself does on a role's behalf: it polls sources and writes logs.
-BY_LAMBDA = {
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
+# What Lambda itself does with a role: it polls the function's source and writes its logs.
+POLLS_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+READS_STREAM = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
 }
+WRITES_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def by_lambda(role: str) -> Granted:
+    """What Lambda needs for the function of a role."""
+    verb = role.removesuffix("Role")
+    needed = {(action, f"{verb}LogGroup") for action in WRITES_LOGS}
+    needed |= {(action, "*") for action in TRACES}
+    function = FUNCTIONS[f"{verb}Function"]
+    for source in sources(function, "SQS"):
+        needed |= {(action, logical_id(source["Queue"])) for action in POLLS_QUEUE}
+    for source in sources(function, "DynamoDB"):
+        needed |= {(action, logical_id(source["Stream"])) for action in READS_STREAM}
+        on_failure = source["DestinationConfig"]["OnFailure"]["Destination"]
+        needed |= {("sqs:SendMessage", logical_id(on_failure))}
+    return needed
 
 
 def granted(role: str) -> Granted:
@@ -53,9 +65,8 @@ def granted(role: str) -> Granted:
     for statement in statements(ROLES[role]):
         targets = statement["Resource"]
         for target in targets if isinstance(targets, list) else [targets]:
-            for action in statement["Action"]:
-                if action not in BY_LAMBDA:
-                    found.add((action, logical_id(target)))
+            name = target if target == "*" else logical_id(target)
+            found |= {(action, name) for action in statement["Action"]}
     return found
 
 
@@ -115,8 +126,23 @@ def test_each_role_may_do_what_its_function_does_and_nothing_else(
     customers.post("/deliver", json={"channel": "meta", "raw": "{not json"}).raise_for_status()
     large = {"object": "page", "entry": [], "filler": _incompressible(1_600_000)}
     customers.post("/deliver", json={"channel": "meta", "body": large}).raise_for_status()
+    connected.pump_inbox()
+    let_a_reply_fail_before_its_message_is_told(connected)
     connected.drain()
-    assert recorder.called == {role: granted(role) for role in ROLES}
+    needed = {role: by_lambda(role) | recorder.called[role] for role in ROLES}
+    assert needed == {role: granted(role) for role in ROLES}
+
+
+def let_a_reply_fail_before_its_message_is_told(connected: World) -> None:
+    first, *others = connected.bodies("complaint")
+    failed = {"key": "1#ack", "text": "Hello", "reason": "refused"}
+    url = connected.urls["complaint"]
+    connected.sqs.send_message(
+        QueueUrl=url, MessageBody=json.dumps(first | {"failed_reply": failed})
+    )
+    connected.pump_complaints()
+    for body in (first, *others):
+        connected.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
 
 
 def _incompressible(size: int) -> str:

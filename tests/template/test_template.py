@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from firstreply.channels import channel, names
 from tests.template.cfn import ROOT, logical_id, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")
@@ -93,6 +94,8 @@ def test_the_settings_that_code_reads_are_those_that_the_template_sets() -> None
         verb = name.removesuffix("Function").lower()
         code = (ROOT / "functions" / verb / "app.py").read_text()
         read = set(re.findall(r'(?:setting|number)\("([A-Z_]+)"\)', code))
+        if "url=setting" in code:
+            read |= {named.API_URL for n in names() if (named := channel(n))}
         given = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME"}
         assert read == given, name
 
@@ -137,7 +140,7 @@ def test_every_batch_reports_the_records_that_failed() -> None:
 
 def test_the_stream_gives_up_on_a_record_and_says_so() -> None:
     ((source,),) = [s for f in FUNCTIONS.values() if (s := sources(f, "DynamoDB"))]
-    assert source["MaximumRetryAttempts"] > 0
+    assert source["MaximumRecordAgeInSeconds"] < 24 * 3600, "then the stream has lost it"
     assert source["BisectBatchOnFunctionError"] is True
     on_failure = source["DestinationConfig"]["OnFailure"]["Destination"]
     assert logical_id(on_failure) == "InboxDeadLetterQueue"

@@ -58,7 +58,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize(("language", "intent"), SENTENCES, ids="-".join)
+@pytest.mark.parametrize(("language", "intent"), SENTENCES, ids=map("-".join, SENTENCES))
 @pytest.mark.parametrize("told", [True, False], ids=["told the language", "not told"])
 def test_a_plain_sentence_is_understood(language: str, intent: str, told: bool) -> None:
     found = understand(SENTENCES[language, intent], language if told else None)

@@ -103,6 +103,7 @@ def test_an_iban_in_small_letters_is_masked(number: str) -> None:
         "",
         "Call me on +49 170 1234567 or +44 20 7946 0958, or 0171 2345678",
         "+1 415 555 0132 x 4111",
+        "+49 1512 3456704",  # would do as a card's
         "00 49 30 901820 after 18:00",
         "My order is 4111-1111-1111-1112",
         "Order 4111111111111112, parcel 00340434161094042557",

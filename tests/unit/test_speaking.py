@@ -99,7 +99,7 @@ def test_a_text_that_is_refused_again_and_again_is_a_human_s(
     assert replies(customers) == []
     assert connected.dead == []
     (event,) = connected.bodies("escalation.fifo")
-    assert event["data"]["reasons"] == ["x 403 about:blank duplicate, 3 times"]
+    assert event["data"]["reasons"] == ["x 403 about:blank duplicate"]
 
 
 def test_a_refused_acknowledgement_of_a_complaint_is_an_event_of_its_case(
@@ -124,7 +124,7 @@ def test_a_rate_limit_delays_and_loses_nothing(
     assert connected.dead == []
 
 
-def test_a_platform_that_is_down_is_tried_again_and_then_kept(
+def test_while_a_platform_is_down_humans_take_over(
     stack: World, monkeypatch: pytest.MonkeyPatch, platforms: Any, control: httpx.Client
 ) -> None:
     """`stack` knows platforms at an address where nobody listens."""
@@ -133,10 +133,14 @@ def test_a_platform_that_is_down_is_tried_again_and_then_kept(
     with gateway(stack) as url:
         platforms.connect(url)
         say(control, "messenger", "My parcel is broken")
+        say(control, "x_mention", "What time do you open?")
     stack.drain()
-    assert len(stack.dead) == 1
-    assert len(stack.bodies("escalation.fifo")) == 1
-    assert "state" not in entry(stack)
+    assert stack.dead == []
+    complaint, refused, question = stack.bodies("escalation.fifo")
+    assert complaint["type"] == question["type"] == "firstreply.case.opened.v1"
+    assert refused["type"] == "firstreply.case.reply_refused.v1"
+    for event in (refused, question):
+        assert event["data"]["failed_reply"]["reason"] == "not reached: ConnectError"
 
 
 def test_a_request_delivered_again_says_nothing_new(

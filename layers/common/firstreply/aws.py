@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from firstreply.errors import TryLater
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-# botocore waits 60 s by default and would outlive every function here. 3 tries of at most
-# 1 + 3 s stay below the shortest function time-out (webhook, 15 s).
+# botocore waits 60 s by default and would outlive every function here. A call is given up after
+# 2 tries of at most 1 + 3 s and a pause: the webhook makes two of them in its 20 s.
 CONFIG = Config(
-    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 
@@ -39,6 +42,18 @@ def sqs() -> SQSClient:
 @cache
 def secretsmanager() -> SecretsManagerClient:
     return boto3.client("secretsmanager", config=CONFIG)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same call may succeed later: AWS is down or slow, or refuses for now."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] not in (
+            "ValidationException",
+            "InvalidParameterValue",
+        )
+    return isinstance(error, BotoCoreError | TryLater) and not isinstance(
+        error, ParamValidationError
+    )
 
 
 def forget_clients() -> None:

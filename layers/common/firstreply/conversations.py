@@ -44,13 +44,15 @@ class Remembered(BaseModel):
 
 
 class Case(BaseModel):
-    """The case of a conversation. `opened_by` is the message that opened it."""
+    """The case of a conversation. `opened_by` is the message that opened it; `is_announced`: the
+    helpdesk has been told that it is open, so it may be told more."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     case_id: str
     opened_by: str
     opened_at: datetime
+    is_announced: bool = False
 
 
 def to_item(value: BaseModel) -> dict[str, Any]:
@@ -149,6 +151,15 @@ class Conversations:
             stored = refused_item(error)
             return Case.model_validate(stored) if stored else case
         return case
+
+    def announce(self, conversation: Conversation) -> None:
+        """Note that the helpdesk knows of the case."""
+        self.table.update_item(
+            Key=case_key(conversation),
+            UpdateExpression="SET is_announced = :yes",
+            ConditionExpression=Attr("item").exists(),
+            ExpressionAttributeValues={":yes": True},
+        )
 
     def put_into_case(self, message: Message, case: Case) -> None:
         """Note that the helpdesk has it."""

@@ -41,8 +41,8 @@ class Entry(BaseModel):
     state: State
     owner: str
     lease_until: int
-    reason: str | None = None
-    platform_id: str | None = None
+    reason: str = ""
+    platform_id: str = ""
     handed_over: bool = False
 
 
@@ -84,7 +84,9 @@ class Outbox:
             codes = [r.get("Code") for r in error.response.get("CancellationReasons", ())]
             if codes == ["None", "ConditionalCheckFailed"]:
                 return False
-            raise TryLater(f"reply could not be begun: {codes or type(error).__name__}") from error
+            raise TryLater(
+                f"reply could not be begun: {codes or type(error).__name__}", after=1
+            ) from error
         return True
 
     def release(self, reply: Reply) -> None:
@@ -96,15 +98,29 @@ class Outbox:
             ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
         )
 
-    def settle(self, reply: Reply, state: State, **facts: str) -> None:
-        """Record the outcome: `platform_id` of what was sent, or the `reason` it was not."""
-        names = {f"#{name}": name for name in ("state", *facts)}
-        values = {f":{name}": value for name, value in {"state": state, **facts}.items()}
+    def settle(
+        self,
+        reply: Reply,
+        state: State,
+        *,
+        platform_id: str = "",
+        reason: str = "",
+        handed_over: bool = False,
+    ) -> None:
+        """Record the outcome: the platform's id of what was sent, or the reason it was not.
+        `handed_over`: no human has to be told any more."""
+        facts: dict[str, str | bool] = {
+            "state": state,
+            "platform_id": platform_id,
+            "reason": reason,
+        }
+        if handed_over:
+            facts |= {"handed_over": True}
         self._table.update_item(
             Key=_key(reply),
-            UpdateExpression="SET " + ", ".join(f"#{n[1:]} = {n}" for n in values),
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in facts),
+            ExpressionAttributeNames={f"#{name}": name for name in facts},
+            ExpressionAttributeValues={f":{name}": value for name, value in facts.items()},
         )
 
     def mark_handed_over(self, reply: Reply) -> None:
@@ -139,8 +155,8 @@ class Outbox:
             )
         except ClientError as error:
             stored = refused_item(error)
-            if stored is None:
-                raise TryLater("reply vanished while it was claimed") from error
+            if stored is None or "state" not in stored:
+                raise TryLater("reply was released while it was claimed", after=1) from error
             return Entry.model_validate(stored)
         return Entry(state="claimed", owner=self._owner, lease_until=lease_until)
 

@@ -137,6 +137,8 @@ long_texts = st.builds(
 @quick
 @given(text=long_texts)
 @example(text=" " * 3_000)
+@example(text=" " * 1_999 + "word")
+@example(text=" " * 280 + "word")
 @example(text="word " * 10_000)
 @example(text="x" * 50_000)
 @example(text="\N{FAMILY}" * 3_000)

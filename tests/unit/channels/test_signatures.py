@@ -3,7 +3,7 @@
 import base64
 import hmac
 import json
-import re
+from collections.abc import Callable
 from hashlib import sha1
 
 import pytest
@@ -161,9 +161,8 @@ def test_no_second_spelling_of_a_signature_is_let_in() -> None:
         pytest.param(lambda good: "sha256=" + "A" * 43 + "=", id="zeros in base64"),
     ],
 )
-def test_a_malformed_signature_is_refused(name: str, spoil: object) -> None:
+def test_a_malformed_signature_is_refused(name: str, spoil: Callable[[str], str | None]) -> None:
     good = SIGN[name](KEY, BODY)
-    assert callable(spoil)
     assert is_let_in(name, BODY, good, KEY)
     assert not is_let_in(name, BODY, spoil(good), KEY)
 
@@ -314,7 +313,7 @@ def test_x_s_check_signs_nothing_that_could_be_a_body(token: str) -> None:
     """The answer is a signature with the key of deliveries: see handshake in x.py."""
     answer = crc(token, KEY)
     assert answer.status == 403
-    assert not re.search("sha256", answer.body)
+    assert "sha256" not in answer.body
 
 
 tokens = st.from_regex(r"[A-Za-z0-9 +/=_.~-]{1,256}", fullmatch=True) | anything

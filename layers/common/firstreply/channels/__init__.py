@@ -42,6 +42,10 @@ class Answer:
 class Channel(Protocol):
     """What a channel module provides."""
 
+    @property
+    def API_URL(self) -> str:
+        """The setting that holds the address of its API."""
+
     def handshake(self, knock: Knock, secret: Section) -> Answer:
         """The platform's proof that this address is ours (a GET)."""
 

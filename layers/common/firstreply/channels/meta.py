@@ -37,6 +37,7 @@ GRAPH_VERSION = "v26.0"
 # Messenger refuses more than 2,000 characters; comments take 8,000.
 LONGEST_REPLY = 2_000
 LONGEST_LINK = 2_000
+API_URL = "GRAPH_API_URL"
 SIGNATURE = "x-hub-signature-256"
 
 

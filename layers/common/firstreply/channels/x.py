@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from firstreply.secrets import Section
 
 LONGEST_REPLY = 280
+API_URL = "X_API_URL"
 SIGNATURE = "x-twitter-webhooks-signature"
 
 

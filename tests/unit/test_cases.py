@@ -1,0 +1,129 @@
+"""Cases: opened once, in order, and every failed reply told for itself."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from firstreply.message import Message
+from firstreply.understanding import Understanding
+from functions.classify.lexicon import Lexicon
+from functions.escalate import app as escalate
+from tests.aws import World
+from tests.unit.test_path import replies, say
+
+ADA = {"author": {"id": "4711", "name": "Ada"}}
+
+
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    return [event["type"].split(".")[2] for event in events]
+
+
+def test_a_case_is_opened_before_anything_else_is_told_of_it(
+    connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The opener is held up after it took the case; the next complaint overtakes it."""
+    for text in ("My parcel is broken", "Nobody answers"):
+        say(customers, "messenger", text, **ADA)
+        connected.pump_inbox()
+    first, second = connected.bodies("complaint")
+    escalations = escalate.cases().escalations
+
+    class Down:
+        def send_in_order(self, *_: Any, **__: Any) -> None:
+            raise ConnectionError
+
+    object.__setattr__(escalate.cases(), "escalations", Down())
+    put(connected, first)
+    connected.pump_complaints()
+    object.__setattr__(escalate.cases(), "escalations", escalations)
+    take_back = connected.bodies("complaint")
+    put(connected, second)
+    connected.pump_complaints()
+    assert connected.bodies("escalation.fifo") == []
+    for body in take_back:
+        put(connected, body)
+    connected.drain()
+    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "updated"]
+
+
+def put(stack: World, body: dict[str, Any]) -> None:
+    stack.sqs.send_message(QueueUrl=stack.urls["complaint"], MessageBody=json.dumps(body))
+
+
+def test_every_reply_that_fails_is_told_for_itself(
+    connected: World, customers: httpx.Client
+) -> None:
+    fault = {"on": "messenger", "fault": "window_closed", "times": 4}
+    customers.post("/faults", json=fault).raise_for_status()
+    said = say(customers, "messenger", "My parcel is broken", **ADA)
+    connected.drain()
+    opened, refused = connected.bodies("escalation.fifo")
+    assert kinds([opened, refused]) == ["opened", "reply_refused"]
+    for number in range(3):
+        request = {
+            "type": "firstreply.reply.requested.v1",
+            "id": f"note-{number}",
+            "source": "helpdesk",
+            "time": "2026-11-22T12:00:00Z",
+            "data": {
+                "conversation": opened["data"]["conversation"],
+                "in_reply_to": said["id"],
+                "text": f"Answer {number}",
+                "author": {"kind": "agent", "name": "Sam"},
+            },
+        }
+        connected.sqs.send_message(
+            QueueUrl=connected.urls["reply"], MessageBody=json.dumps(request)
+        )
+    connected.drain()
+    events = connected.bodies("escalation.fifo")
+    assert [e["data"]["failed_reply"]["text"] for e in events] == [
+        "Answer 0",
+        "Answer 1",
+        "Answer 2",
+    ]
+    assert len({event["id"] for event in (opened, refused, *events)}) == 5
+
+
+def test_who_is_not_named_may_be_ourselves_and_is_left_to_a_human(
+    connected: World, customers: httpx.Client
+) -> None:
+    def comment(number: int, text: str) -> dict[str, Any]:
+        value = {
+            "item": "comment",
+            "verb": "add",
+            "comment_id": f"1_{number}",
+            "created_time": 4_000_000_000,
+            "message": text,
+        }
+        change = {"field": "feed", "value": value}
+        return {"id": "102030405060708", "time": 1, "changes": [change]}
+
+    body = {"object": "page", "entry": [comment(1, "Thank you!"), comment(2, "It is broken")]}
+    customers.post("/deliver", json={"channel": "meta", "body": body}).raise_for_status()
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["message"]["id"] == "1_2"
+
+
+def test_a_message_that_we_fail_on_is_set_aside_and_holds_up_nobody(
+    connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    understand = Lexicon.understand
+
+    def fails_on_one(self: Lexicon, message: Message) -> Understanding:
+        if "poison" in message.text:
+            raise KeyError(message.text)
+        return understand(self, message)
+
+    monkeypatch.setattr(Lexicon, "understand", fails_on_one)
+    for text in ("this is poison", "nobody answers"):
+        say(customers, "facebook_comment", text)
+    connected.drain()
+    assert len(replies(customers)) == 1
+    (aside,) = connected.bodies("inbox-dead")
+    assert aside["reason"].startswith("KeyError at message ")
+    assert "poison" not in json.dumps(aside)
