@@ -134,17 +134,11 @@ def _answered_id(stage: Stage, ids: set[str]) -> str:
     return str(item["item"]).split("#")[1]
 
 
-def test_the_script_of_make_run_plays_as_expected(stage: Stage) -> None:
+def test_the_script_of_make_run_says_whether_all_went_as_expected(stage: Stage) -> None:
     shown: list[str] = []
     assert play_script(stage, shown.append), "\n".join(shown)
-
-
-def test_the_script_of_make_run_notices_what_is_wrong(stage: Stage) -> None:
-    fault = {"on": "x_mention", "fault": "gone"}
-    stage.simulator.post("/faults", json=fault).raise_for_status()
-    shown: list[str] = []
+    # The same customers again, within the cool-down: they are not answered a second time.
     assert not play_script(stage, shown.append)
-    assert sum("NOT AS EXPECTED" in text for text in shown) >= 2
 
 
 def test_a_helpdesk_reads_the_queue_with_nothing_but_sqs(stage: Stage) -> None:

@@ -50,20 +50,15 @@ def grouped(number: str, size: int, gap: str) -> str:
     return gap.join(number[at : at + size] for at in range(0, len(number), size))
 
 
-@pytest.mark.parametrize("around", AROUND)
-@pytest.mark.parametrize("number", CARDS.values(), ids=CARDS)
-def test_a_card_number_is_masked_wherever_it_stands(number: str, around: str) -> None:
-    assert mask(around.replace("{}", number)) == around.replace("{}", CARD)
+GAPS = [" ", "-", ".", "  ", " - ", "\N{NO-BREAK SPACE}", "\N{EN DASH}", "\n", "\t"]
 
 
-@pytest.mark.parametrize(
-    "gap",
-    [" ", "-", ".", "  ", " - ", "\N{NO-BREAK SPACE}", "\N{EN DASH}", "\n", "\t"],
-    ids=ascii,
-)
 @pytest.mark.parametrize("number", CARDS.values(), ids=CARDS)
-def test_a_card_number_is_masked_however_it_is_grouped(number: str, gap: str) -> None:
-    assert mask(f"Paid with {grouped(number, 4, gap)}, twice") == f"Paid with {CARD}, twice"
+def test_a_card_number_is_masked_wherever_it_stands_and_however_it_is_grouped(number: str) -> None:
+    for around in AROUND:
+        assert mask(around.replace("{}", number)) == around.replace("{}", CARD)
+    for gap in GAPS:
+        assert mask(f"Paid with {grouped(number, 4, gap)}, twice") == f"Paid with {CARD}, twice"
 
 
 @pytest.mark.parametrize(
@@ -85,11 +80,12 @@ def test_other_numbers_beside_it_do_not_hide_it(text: str, masked: str) -> None:
     assert mask(text) == masked
 
 
-@pytest.mark.parametrize("around", [*AROUND[:4], "{} is my account", "{} und BIC COBADEFFXXX"])
-@pytest.mark.parametrize("gap", ["", " ", "-", "\N{NO-BREAK SPACE}"], ids=ascii)
 @pytest.mark.parametrize("number", IBANS)
-def test_an_iban_is_masked_wherever_it_stands(number: str, gap: str, around: str) -> None:
-    assert mask(around.replace("{}", grouped(number, 4, gap))) == around.replace("{}", ACCOUNT)
+@pytest.mark.parametrize("gap", ["", " ", "-", "\N{NO-BREAK SPACE}"], ids=ascii)
+def test_an_iban_is_masked_wherever_it_stands(number: str, gap: str) -> None:
+    for around in (*AROUND[:4], "{} is my account", "{} und BIC COBADEFFXXX"):
+        text = around.replace("{}", grouped(number, 4, gap))
+        assert mask(text) == around.replace("{}", ACCOUNT)
 
 
 @pytest.mark.parametrize("number", IBANS)

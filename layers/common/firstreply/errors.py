@@ -29,7 +29,7 @@ class Misconfigured(TryLater):
 
 
 class Refuse(FirstReplyError):
-    """It will never work as it stands; `reason` is a short code such as `graph 100/33`."""
+    """It will never work as it stands; `reason` is a short code such as `graph 400 100/33`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

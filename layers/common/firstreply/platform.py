@@ -69,12 +69,12 @@ class Platform:
             raise TryLater(f"not reached: {type(error).__name__}") from None
         except _NOT_WRITABLE as error:
             raise Refuse(f"request cannot be made: {type(error).__name__}") from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             if method == "GET":
                 raise TryLater(f"not answered: {type(error).__name__}") from None
             raise Unsure(f"not answered: {type(error).__name__}") from None
         try:
             body = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         return Answered(answer.status_code, answer.headers, body if isinstance(body, dict) else {})
