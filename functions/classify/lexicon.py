@@ -14,7 +14,8 @@ import yaml
 from firstreply.message import Message
 from firstreply.understanding import Intent, Journey, Sentiment, Understanding
 
-# More words than this that say nothing to us may well be a complaint that we do not understand.
+# More words than this that say nothing to us may well be a complaint that we do not understand; so
+# may a picture.
 LONGEST_CHATTER = 5
 _INTENTS = ("complaint", "praise", "question")
 _SENTIMENT: dict[Intent, Sentiment] = {"complaint": "negative", "praise": "positive"}
@@ -35,7 +36,7 @@ class Lexicon:
         }
         urgent = [name for name, stems in words["urgent"].items() if _hits(stems, text)]
         intent, confidence = _intent(text, found)
-        silent = intent == "other" and len(re.findall(r"\w+", text)) > LONGEST_CHATTER
+        is_chatter = len(re.findall(r"\w+", text)) <= LONGEST_CHATTER and not message.attachments
         return Understanding(
             intent=intent,
             topics=tuple(n for n, stems in words["topics"].items() if _hits(stems, text))
@@ -45,10 +46,13 @@ class Lexicon:
             journey=_journey(intent, bool(_hits(words["buying"], text))),
             language=language,
             confidence=confidence,
-            unsure=silent or not is_known or bool(found["complaint"] and found["praise"]),
+            unsure=(intent == "other" and not is_chatter)
+            or not is_known
+            or bool(found["complaint"] and found["praise"]),
             reasons=(
                 *(f"{name}: {', '.join(hits)}" for name, hits in found.items() if hits),
                 *(f"urgent: {name}" for name in urgent),
+                *(f"attachment: {kind}" for kind in message.attachments),
             ),
         )
 

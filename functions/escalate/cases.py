@@ -124,4 +124,5 @@ def _said(message: Message, longest: int) -> Said:
         kind=message.kind,
         public=message.public,
         permalink=message.permalink,
+        attachments=message.attachments,
     )

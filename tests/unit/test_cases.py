@@ -11,6 +11,7 @@ from firstreply.understanding import Understanding
 from functions.classify.lexicon import Lexicon
 from functions.escalate import app as escalate
 from tests.aws import World
+from tests.unit.channels.samples import ROOT
 from tests.unit.test_path import replies, say
 
 ADA = {"author": {"id": "4711", "name": "Ada"}}
@@ -107,6 +108,18 @@ def test_who_is_not_named_may_be_ourselves_and_is_left_to_a_human(
     assert replies(customers) == []
     (event,) = connected.bodies("escalation.fifo")
     assert event["data"]["message"]["id"] == "1_2"
+
+
+def test_a_picture_without_words_is_looked_at_by_a_human(
+    connected: World, customers: httpx.Client
+) -> None:
+    sample = json.loads((ROOT / "events/meta/messenger_attachment_only.json").read_text())
+    customers.post("/deliver", json={"channel": "meta", "body": sample}).raise_for_status()
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["message"]["attachments"] == ["image"]
+    assert event["data"]["understanding"]["reasons"] == ["attachment: image"]
 
 
 def test_a_message_that_we_fail_on_is_set_aside_and_holds_up_nobody(

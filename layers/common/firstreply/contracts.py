@@ -67,6 +67,7 @@ class Said(_Data):
     kind: str = Field(description="comment, message, mention, direct_message, …")
     public: bool
     permalink: str | None = None
+    attachments: tuple[str, ...] = Field((), description="their kinds: photo, image, audio, …")
 
 
 class Customer(_Data):

@@ -28,7 +28,8 @@ class Message:
     `id` is the platform's own id, so a redelivery is the same message. `network` and `kind` are
     for people and for the channel that made them (`facebook` `comment`); nothing branches on them
     outside that channel. `sent_at` is the platform's time, in UTC. `is_anonymous`: the platform did
-    not say who wrote it; it could be ourselves, so nobody is answered.
+    not say who wrote it; it could be ourselves, so nobody is answered. `attachments` are kinds
+    (`photo`); with one, `text` may be empty.
     """
 
     conversation: Conversation
@@ -43,6 +44,7 @@ class Message:
     permalink: str | None = None
     language: str | None = None
     is_anonymous: bool = False
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What becomes of every sample event."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -119,7 +120,9 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
             is_anonymous=True,
         )
     ],
-    "meta/comment_without_text.json": [Ignored("comment without text")],
+    "meta/comment_without_text.json": [
+        replace(comment(812, "", "5500110022003300", "Mirela Vance"), attachments=("photo",))
+    ],
     "meta/comment_edited.json": [OTHER_CHANGE],
     "meta/comment_removed.json": [OTHER_CHANGE],
     "meta/comment_hidden.json": [OTHER_CHANGE],
@@ -132,7 +135,8 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
         direct(1, "Can I bring a cello on flight 12? \N{VIOLIN}"),
     ],
     "meta/messenger_quick_reply.json": [direct(2, "Lost bag")],
-    "meta/messenger_attachment_only.json": [Ignored("message without text")],
+    "meta/messenger_attachment_only.json": [replace(direct(5, ""), attachments=("image",))],
+    "meta/messenger_sticker.json": [Ignored("message without text")],
     "meta/messenger_echo.json": [Ignored("own message")],
     "meta/messenger_delivery.json": [OTHER_MESSAGING],
     "meta/messenger_read.json": [OTHER_MESSAGING],

@@ -79,7 +79,7 @@ def assert_usable(update: Update) -> None:
         assert update.reason
         return
     conversation = update.conversation
-    assert update.text
+    assert update.text or update.attachments
     assert update.sent_at.utcoffset() == timedelta(0)
     assert update.sent_at + timedelta(days=90) > update.sent_at - timedelta(days=90)
     assert conversation.customer != conversation.account

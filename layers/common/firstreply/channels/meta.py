@@ -102,7 +102,8 @@ def _change(account: str | None, change: Object) -> Update:
     if author == account:
         return Ignored("own comment")
     text = string(value.get("message"))
-    if not text:
+    attachments = tuple(kind for kind in ("photo", "video") if value.get(kind))
+    if not text and not attachments:
         return Ignored("comment without text")
     return Message(
         # An author whom Meta does not name is nobody else's conversation partner.
@@ -111,7 +112,8 @@ def _change(account: str | None, change: Object) -> Update:
         network="facebook",
         kind="comment",
         public=True,
-        text=text,
+        text=text or "",
+        attachments=attachments,
         sent_at=sent_at,
         author_name=called(child(value, "from").get("name")) or called(value.get("sender_name")),
         is_anonymous=author is None,
@@ -130,8 +132,8 @@ def _event(account: str | None, event: Object) -> Update:
         return Ignored("own message")
     if not account or not sender or not mid or not sent_at:
         return Ignored("message without id, sender or time")
-    text = string(message.get("text"))
-    if not text:
+    text, attachments = string(message.get("text")), _attachments(message)
+    if not text and not attachments:
         return Ignored("message without text")
     return Message(
         conversation=_conversation(account, sender),
@@ -139,8 +141,20 @@ def _event(account: str | None, event: Object) -> Update:
         network="messenger",
         kind="message",
         public=False,
-        text=text,
+        text=text or "",
+        attachments=attachments,
         sent_at=sent_at,
+    )
+
+
+def _attachments(message: Object) -> tuple[str, ...]:
+    """Their types. A sticker (until 2026-08-30 an image with a `sticker_id`) is a gesture, not an
+    attachment that somebody has to look at."""
+    return tuple(
+        kind
+        for one in children(message, "attachments")
+        if (kind := called(one.get("type"))) not in (None, "sticker")
+        and "sticker_id" not in child(one, "payload")
     )
 
 
