@@ -262,7 +262,9 @@ def _forget() -> None:
         respond.conversations,
         respond.secrets,
         respond.policy,
+        respond.reply_queue,
         escalate.cases,
+        escalate.complaint_queue,
     ):
         kept.cache_clear()
     if respond.http.cache_info().currsize:

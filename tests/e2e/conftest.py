@@ -8,7 +8,7 @@ import pytest
 
 from local.play import Stage
 from local.simulator import DEMO_SECRET, Simulator
-from local.stack import local_stack
+from local.stack import LocalStackError, local_stack, require_free
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +29,14 @@ def stage() -> Iterator[Stage]:
         yield Stage(stack, platforms)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+def free_port(together: int = 1) -> int:
+    """The first of so many neighbouring ports that nobody listens on."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        try:
+            require_free(*range(port, port + together))
+        except LocalStackError:
+            continue
         return port

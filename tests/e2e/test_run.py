@@ -38,10 +38,13 @@ def run(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("offset", [0, 1])
 def test_a_busy_port_is_a_clear_message(offset: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        busy = taken.getsockname()[1]
-        with run("--once", "--port", str(busy - offset)) as process:
-            output, _ = process.communicate(timeout=60)
+    first = free_port(2)
+    busy = first + offset
+    with (
+        socket.create_server(("127.0.0.1", busy)),
+        run("--once", "--port", str(first)) as process,
+    ):
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert f"Port {busy} is busy" in output
     assert "Traceback" not in output

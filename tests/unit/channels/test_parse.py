@@ -86,7 +86,7 @@ def assert_usable(update: Update) -> None:
     assert len(conversation.key.encode()) <= 2048, "DynamoDB's longest partition key"
     assert 0 < len(f"REPLY#{update.id}#ack".encode()) <= 1024, "DynamoDB's longest sort key"
     for said in (update.text, update.author_name, update.author_handle, update.permalink):
-        assert said is None or said.encode()
+        assert said is None or isinstance(said.encode(), bytes)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
