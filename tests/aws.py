@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -256,21 +255,9 @@ def world(
 def _forget() -> None:
     """What the functions keep between invocations."""
     aws.forget_clients()
-    for kept in (
-        webhook.door,
-        classify.reading,
-        respond.conversations,
-        respond.secrets,
-        respond.policy,
-        respond.reply_queue,
-        escalate.cases,
-        escalate.complaint_queue,
-    ):
-        kept.cache_clear()
     if respond.http.cache_info().currsize:
         respond.http().close()
-        respond.http.cache_clear()
-
-
-def moment(text: str = "2026-11-22T12:00:00+00:00") -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    for function in (webhook, classify, respond, escalate):
+        for kept in vars(function).values():
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()
