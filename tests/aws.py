@@ -32,7 +32,7 @@ QUEUES = (
     "escalation.fifo",
     "inbox-dead",
 )
-MOST_RECEIVES = 5  # maxReceiveCount in template.yaml
+MOST_RECEIVES = 5  # the least maxReceiveCount in template.yaml
 
 type Event = dict[str, Any]
 

@@ -114,8 +114,8 @@ class Reading:
 
     def _set_aside(self, delivery: Delivery, reason: str) -> None:
         """Kept where an alarm shows it; trying again would only fail again."""
-        logger().error("delivery is unreadable", extra={"key": delivery.key, "reason": reason})
-        count("Unreadable", channel=delivery.channel)
+        logger().error("set aside", extra={"key": delivery.key, "reason": reason})
+        count("SetAside", channel=delivery.channel)
         self.unreadable.send_all(
             [SetAside(inbox_key=delivery.key, channel=delivery.channel, reason=reason)]
         )

@@ -26,7 +26,7 @@ HISTORY_MESSAGES = 20
 HISTORY_TEXT = 2_000
 MESSAGE_TEXT = 20_000
 # Seconds that an event waits for the one that has to come before it.
-FIRST_COMES_FIRST = 5
+FIRST_COMES_FIRST = 20
 
 type AnyCaseEvent = type[CaseOpened | CaseUpdated | CaseReplyRefused]
 
