@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,19 +187,22 @@ def _ministack(port: int, scratch: str) -> Iterator[Callable[[], None]]:
         "STATE_DIR": f"{scratch}/state",
         "S3_DATA_DIR": f"{scratch}/s3",
     }
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [_tool("ministack")],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process: subprocess.Popen[bytes] | None = None
     try:
-        yield lambda: _wait_for(process, port, log)
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [_tool("ministack")],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = process
+        yield lambda: _wait_for(started, port, log)
     finally:
-        _stop(process)
+        if process is not None:
+            _stop(process)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -217,15 +220,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    for goodbye, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(process.pid, goodbye)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+    """Ask it to end, then make it; an impatient second Ctrl-C makes it at once."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(5)
+    except (subprocess.TimeoutExpired, ProcessLookupError):
+        pass
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def require_free(*ports: int) -> None:

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -34,6 +35,8 @@ QUEUES = (
 )
 MOST_RECEIVES = 5  # the least maxReceiveCount in template.yaml
 
+BACK_AFTER = timedelta(seconds=61)  # longer than any lease
+
 type Event = dict[str, Any]
 
 
@@ -55,10 +58,15 @@ class World:
     invocations: int = 0
     dead: list[str] = field(default_factory=list)
     _streamed: set[str] = field(default_factory=set)
+    _ahead: timedelta = timedelta()
 
     @property
     def sqs(self) -> SQSClient:
         return boto3.client("sqs")
+
+    def now(self) -> datetime:
+        """The functions' clock: what failed comes back after a while."""
+        return datetime.now(UTC) + self._ahead
 
     @property
     def inbox(self) -> Table:
@@ -139,6 +147,7 @@ class World:
         for message in received:
             receives = int(message["Attributes"]["ApproximateReceiveCount"])
             if message["MessageId"] in failed and receives < MOST_RECEIVES:
+                self._ahead += BACK_AFTER
                 self.sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
                 )
@@ -248,7 +257,10 @@ def world(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        yield World(urls)
+        made = World(urls)
+        for function in (webhook, classify, respond, escalate):
+            monkeypatch.setattr(function, "now", made.now)
+        yield made
     _forget()
 
 

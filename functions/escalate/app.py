@@ -17,11 +17,6 @@ from functions.escalate.cases import Cases
 
 
 @cache
-def complaint_queue() -> Queue:
-    return Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL"))
-
-
-@cache
 def cases() -> Cases:
     return Cases(
         conversations=Conversations(
@@ -38,4 +33,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     def handle(record: Record) -> None:
         cases().escalate(Complaint.model_validate_json(record["body"]))
 
-    return each_message(event, context, handle, complaint_queue())
+    return each_message(event, context, handle)

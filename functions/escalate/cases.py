@@ -16,7 +16,7 @@ from firstreply.contracts import (
     Said,
 )
 from firstreply.conversations import Case, Conversations, Remembered
-from firstreply.errors import Refuse, TryLater
+from firstreply.errors import Refuse
 from firstreply.message import Message
 from firstreply.observe import count, logger
 from firstreply.queues import Complaint, FailedReply, Queue
@@ -25,8 +25,6 @@ from firstreply.queues import Complaint, FailedReply, Queue
 HISTORY_MESSAGES = 20
 HISTORY_TEXT = 2_000
 MESSAGE_TEXT = 20_000
-# Seconds that an event waits for the one that has to come before it.
-FIRST_COMES_FIRST = 20
 
 type AnyCaseEvent = type[CaseOpened | CaseUpdated | CaseReplyRefused]
 
@@ -45,27 +43,59 @@ class Cases:
         remembered = self.conversations.load(complaint.conversation, complaint.message_id)
         if remembered is None:
             raise Refuse("the message to escalate is not remembered")
-        failed, is_in_case = complaint.failed_reply, remembered.case_id is not None
-        if failed is None and is_in_case:
+        failed = complaint.failed_reply
+        if remembered.case_id is None:
+            case = self._bring_in(remembered, failed)
+        elif failed is None:
             return
-        if failed and remembered.decision.escalate and not is_in_case:
-            raise TryLater("the message itself comes first", after=FIRST_COMES_FIRST)
-        message, now = remembered.message, self.clock()
-        case = self.conversations.open_case(_new_case(message, now), message.conversation, now)
-        shape = _shape(case, remembered, failed)
-        if shape is not CaseOpened and not case.is_announced:
-            raise TryLater("the case is opened first", after=FIRST_COMES_FIRST)
+        else:
+            case = self._open(remembered.message)
+        if failed:
+            self._tell(CaseReplyRefused, case, remembered, failed)
+
+    def _bring_in(self, remembered: Remembered, failed: FailedReply | None = None) -> Case:
+        """A message into its conversation's case, which it opens if there is none."""
+        message = remembered.message
+        case = self._open(message)
+        opens = case.opened_by == message.id or not self._is_announced(case, message)
+        self._tell(CaseOpened if opens else CaseUpdated, case, remembered, failed)
+        if opens:
+            self.conversations.announce(message.conversation)
+        self.conversations.put_into_case(message, case)
+        return case
+
+    def _open(self, message: Message) -> Case:
+        now = self.clock()
+        return self.conversations.open_case(_new_case(message, now), message.conversation, now)
+
+    def _is_announced(self, case: Case, message: Message) -> bool:
+        """Whether the helpdesk knows of the case. Who comes to a case whose opener was held up does
+        the opener's work: nobody waits for one who may never come."""
+        if not case.is_announced:
+            opener = self.conversations.load(message.conversation, case.opened_by)
+            if opener is None:
+                return False
+            if opener.case_id is None:
+                self._bring_in(opener)
+        return True
+
+    def _tell(
+        self,
+        shape: AnyCaseEvent,
+        case: Case,
+        remembered: Remembered,
+        failed: FailedReply | None,
+    ) -> None:
+        message = remembered.message
+        about = failed.key if failed and shape is CaseReplyRefused else message.id
         event = shape(
-            id=_event_id(case, message, shape, failed),
+            id=f"{case.case_id}:{about}:{shape.model_fields['type'].default}",
             source="firstreply/escalate",
-            time=now,
+            time=self.clock(),
             subject=message.conversation.key,
             data=self._event(case, remembered, failed),
         )
         self.escalations.send_in_order(event, group=message.conversation.key, once=event.id)
-        if shape is CaseOpened:
-            self.conversations.announce(message.conversation)
-        self.conversations.put_into_case(message, case)
         logger().info("case", extra={"case_id": case.case_id, "type": event.type})
         count("Escalated", channel=message.conversation.channel)
 
@@ -96,18 +126,6 @@ class Cases:
             ),
             history=tuple(before[-HISTORY_MESSAGES:]),
         )
-
-
-def _shape(case: Case, remembered: Remembered, failed: FailedReply | None) -> AnyCaseEvent:
-    if case.opened_by == remembered.message.id and not remembered.case_id:
-        return CaseOpened
-    return CaseReplyRefused if failed else CaseUpdated
-
-
-def _event_id(case: Case, message: Message, shape: AnyCaseEvent, failed: FailedReply | None) -> str:
-    """A message is told once; a reply that failed as well, each for itself."""
-    about = failed.key if failed and shape is CaseReplyRefused else message.id
-    return f"{case.case_id}:{about}:{shape.model_fields['type'].default}"
 
 
 def _new_case(message: Message, now: datetime) -> Case:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import httpx
 
@@ -22,7 +23,7 @@ from firstreply.queues import Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets
 
 # A platform may show a reply it accepted only after a moment: ask not before.
-SETTLING_SECONDS = 10
+SETTLING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +81,37 @@ class _OneReply:
 
     def go_on_from(self, entry: Entry) -> None:
         """Whatever happened before: carry on from where the outbox says it stands."""
-        if self.way.outbox.is_mine(entry):
-            self._send()
-        elif entry.state == "unknown" and not entry.handed_over:
-            self._ask()
-        elif entry.state == "refused" and not entry.handed_over:
-            self._hand_over(entry.reason)
-        elif entry.state in ("claimed", "sending"):
-            left = entry.lease_until - int(self.way.clock().timestamp())
-            if left >= 0 or entry.state == "claimed":
-                raise TryLater("another invocation is at it", after=max(left, 0) + 1)
-            self._ask()
-
-    def give_up(self, entry: Entry, reason: str) -> None:
         if entry.state == "sent" or entry.handed_over:
             return
-        in_doubt = entry.state in ("sending", "unknown")
-        self._settle("unknown" if in_doubt else "refused", reason=reason)
+        try:
+            if self.way.outbox.is_mine(entry):
+                self._send()
+            elif entry.state == "refused":
+                self._hand_over(entry.reason)
+            else:
+                self._require_rest(entry)
+                self._ask(entry)
+        except Refuse as error:
+            self._settle("refused", reason=error.reason)
+            self._hand_over(error.reason)
+
+    def give_up(self, entry: Entry, reason: str) -> None:
+        """A human gets it, with what stood in the way at first."""
+        if entry.state == "sent" or entry.handed_over:
+            return
+        reason = entry.reason or reason
+        if not self.way.outbox.is_mine(entry) and entry.state in ("claimed", "sending"):
+            self._require_rest(entry)
+        if entry.state != "refused":
+            in_doubt = entry.state in ("sending", "unknown")
+            self._settle("unknown" if in_doubt else "refused", reason=reason, seen=entry)
         self._hand_over(reason)
+
+    def _require_rest(self, entry: Entry) -> None:
+        """TryLater while somebody may be at it, or the platform may not show it yet."""
+        left = entry.lease_until - int(self.way.clock().timestamp())
+        if left >= 0 or entry.state == "claimed":
+            raise TryLater("not settled yet", after=max(left, 0) + 1)
 
     def _send(self) -> None:
         now = self.way.clock()
@@ -114,28 +128,26 @@ class _OneReply:
             # Nothing was sent, so nothing stands in the way of the next try.
             self.way.outbox.release(self.reply)
             raise
-        except Refuse as error:
-            self._settle("refused", reason=error.reason)
-            self._hand_over(error.reason)
         except Unsure as error:
-            self._settle("unknown", reason=error.reason)
-            raise TryLater(error.reason, after=SETTLING_SECONDS) from error
-        else:
-            self._settle("sent", platform_id=platform_id)
+            ask_from = self.way.clock() + SETTLING
+            self._settle("unknown", reason=error.reason, ask_from=ask_from)
+            raise TryLater(error.reason, after=int(SETTLING.total_seconds()) + 1) from error
+        self._settle("sent", platform_id=platform_id)
 
-    def _ask(self) -> None:
+    def _ask(self, entry: Entry) -> None:
         """Sent or not? Only the platform knows; a human gets what it cannot tell."""
         try:
             platform_id = self._channel().find_reply(self.reply, self._platform())
         except (Unsure, Refuse) as error:
-            self._settle("unknown", reason=error.reason)
+            self._settle("unknown", reason=error.reason, seen=entry)
             self._hand_over(error.reason)
             return
         if platform_id:
             self._settle("sent", platform_id=platform_id)
             return
-        if not self.way.outbox.is_mine(self.way.outbox.rearm(self.reply, self.way.clock())):
-            raise TryLater("another invocation is at it", after=SETTLING_SECONDS)
+        armed = self.way.outbox.rearm(self.reply, entry, self.way.clock())
+        if not self.way.outbox.is_mine(armed):
+            raise TryLater("another invocation is at it", after=1)
         self._send()
 
     def _silence(self, now: datetime) -> Silence | None:
@@ -162,11 +174,9 @@ class _OneReply:
         *,
         platform_id: str = "",
         reason: str = "",
-        handed_over: bool = False,
+        **more: Any,  # noqa: ANN401  (the rest of Outbox.settle's)
     ) -> None:
-        self.way.outbox.settle(
-            self.reply, state, platform_id=platform_id, reason=reason, handed_over=handed_over
-        )
+        self.way.outbox.settle(self.reply, state, platform_id=platform_id, reason=reason, **more)
         message = self.reply.message
         count(f"Reply{state.capitalize()}", channel=message.conversation.channel)
         logger().info("reply", extra={"message_id": message.id, "state": state, "reason": reason})

@@ -53,7 +53,7 @@ def test_a_busy_port_is_a_clear_message(offset: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("stage", ["MiniStack on port", "sam deploy"])
 def test_ctrl_c_leaves_no_process_behind(stage: str) -> None:
-    port = free_port()
+    port = free_port(2)
     with run("--port", str(port)) as process:
         assert process.stdout
         for line in process.stdout:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from firstreply.channels import channel, names
-from functions.escalate.cases import FIRST_COMES_FIRST
 from functions.respond.app import LAST_TRY
 from tests.template.cfn import ROOT, logical_id, resources, template
 
@@ -132,12 +131,6 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_run() -> N
         for source in sources(function, "SQS"):
             queue = QUEUES[logical_id(source["Queue"])]
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
-
-
-def test_what_waits_for_its_turn_outlasts_a_crash_of_the_one_before_it() -> None:
-    queue = QUEUES["ComplaintQueue"]
-    patience = FIRST_COMES_FIRST * (queue["RedrivePolicy"]["maxReceiveCount"] - 1)
-    assert patience >= 2 * queue["VisibilityTimeout"]
 
 
 def test_a_human_takes_over_before_a_reply_is_a_dead_letter() -> None:

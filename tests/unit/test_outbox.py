@@ -64,28 +64,63 @@ def test_what_is_settled_is_never_claimed_again(stack: World, state: str) -> Non
     assert outbox("two").claim(reply(), NOW + timedelta(days=3)).state == state
 
 
+OVER = LEASE + timedelta(seconds=1)
+
+
+def begun(owner: str = "one") -> Entry:
+    """A reply that is being sent, as another invocation sees it."""
+    outbox(owner).claim(reply(), NOW)
+    outbox(owner).begin(reply(), NOW, COOL_DOWN)
+    return outbox("onlooker").claim(reply(), NOW)
+
+
 def test_a_reply_cut_off_while_sending_is_rearmed_only_after_its_lease(stack: World) -> None:
-    outbox().claim(reply(), NOW)
-    outbox().begin(reply(), NOW, COOL_DOWN)
-    assert outbox("two").rearm(reply(), NOW).state == "sending"
-    rearmed = outbox("two").rearm(reply(), NOW + LEASE + timedelta(seconds=1))
-    assert outbox("two").is_mine(rearmed)
+    seen = begun()
+    assert outbox("two").rearm(reply(), seen, NOW).state == "sending"
+    assert outbox("two").is_mine(outbox("two").rearm(reply(), seen, NOW + OVER))
+
+
+def test_of_two_who_asked_about_a_reply_one_may_send_it_again(stack: World) -> None:
+    """The second one's answer from the platform is older than the first one's new try."""
+    seen = begun()
+    first = outbox("two")
+    assert first.is_mine(first.rearm(reply(), seen, NOW + OVER))
+    first.begin(reply(), NOW + OVER, COOL_DOWN)
+    first.settle(reply(), "unknown", reason="no answer", ask_from=NOW + OVER)
+    late = outbox("three").rearm(reply(), seen, NOW + 3 * OVER)
+    assert (late.state, late.owner) == ("unknown", "two")
+
+
+def test_an_unknown_reply_is_not_rearmed_before_the_platform_can_show_it(stack: World) -> None:
+    begun()
+    outbox("one").settle(reply(), "unknown", ask_from=NOW + timedelta(seconds=10))
+    seen = outbox("two").claim(reply(), NOW)
+    assert outbox("two").rearm(reply(), seen, NOW + timedelta(seconds=9)).state == "unknown"
+    armed = outbox("two").rearm(reply(), seen, NOW + timedelta(seconds=11))
+    assert outbox("two").is_mine(armed)
 
 
 @pytest.mark.parametrize("state", ["sent", "refused"])
 def test_a_settled_reply_is_never_rearmed(stack: World, state: str) -> None:
-    outbox().claim(reply(), NOW)
-    outbox().begin(reply(), NOW, COOL_DOWN)
+    seen = begun()
     outbox().settle(reply(), Entry(state=state, owner="", lease_until=0).state)
-    assert outbox("two").rearm(reply(), NOW + timedelta(days=3)).state == state
+    assert outbox("two").rearm(reply(), seen, NOW + timedelta(days=3)).state == state
 
 
 def test_an_unknown_reply_that_a_human_has_is_never_rearmed(stack: World) -> None:
-    outbox().claim(reply(), NOW)
-    outbox().begin(reply(), NOW, COOL_DOWN)
+    begun()
     outbox().settle(reply(), "unknown", reason="no answer")
     outbox().mark_handed_over(reply())
-    assert outbox("two").rearm(reply(), NOW + timedelta(days=3)).state == "unknown"
+    seen = outbox("two").claim(reply(), NOW)
+    assert outbox("two").rearm(reply(), seen, NOW + timedelta(days=3)).state == "unknown"
+
+
+def test_an_outcome_is_not_overwritten_by_who_saw_an_older_state(stack: World) -> None:
+    seen = begun()
+    outbox("one").settle(reply(), "sent", platform_id="1")
+    with pytest.raises(TryLater):
+        outbox("two").settle(reply(), "unknown", reason="given up", seen=seen)
+    assert outbox("two").claim(reply(), NOW).platform_id == "1"
 
 
 def test_only_the_claim_s_owner_may_begin(stack: World) -> None:

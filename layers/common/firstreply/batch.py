@@ -20,16 +20,19 @@ type Record = Mapping[str, Any]
 
 
 def each_message(
-    event: dict[str, Any], context: LambdaContext, handle: Callable[[Record], None], source: Queue
+    event: dict[str, Any],
+    context: LambdaContext,
+    handle: Callable[[Record], None],
+    source: Queue | None = None,
 ) -> PartialItemFailureResponse:
     """A batch of an SQS queue. Never raises: a failed invocation makes Lambda poll slower, for
-    everybody."""
+    everybody. With `source`, a record comes back when its TryLater says."""
 
     def call(record: Record) -> None:
         try:
             _noting(handle, record)
         except TryLater as error:
-            if error.after is not None:
+            if source and error.after is not None:
                 source.delay(record["receiptHandle"], error.after)
             raise
 

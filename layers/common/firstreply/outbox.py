@@ -4,8 +4,9 @@
       ▲                 │ lease ends       │ │           ├─▶ refused (reason)
       └─────────────────┘                  │ │           └─▶ unknown (reason)
       └──release: nothing was sent─────────┘ └──rearm──▶ claimed
-    rearm: from sending (its lease over) or unknown, and only when the platform has shown that the
-    reply is not there. Nothing else leads back: `sending` is never repeated blindly.
+    rearm: from sending or unknown once their lease is over (a platform may take a moment to show
+    what it accepted), and only when the platform has shown that the reply is not there. Nothing
+    else leads back: `sending` is never repeated blindly.
 
 The claim names its owner: botocore repeats a write whose answer was lost, and the repeat fails its
 own condition; "mine already" must not look like "somebody else's".
@@ -60,11 +61,15 @@ class Outbox:
         is_mine = Attr("state").eq("claimed") & Attr("owner").eq(self._owner)
         return self._to_claimed(reply, now, is_new | lease_is_over | is_mine)
 
-    def rearm(self, reply: Reply, now: datetime) -> Entry:
-        """Take it again, after the platform has shown that it is not there."""
-        was_cut_off = Attr("state").eq("sending") & Attr("lease_until").lt(_epoch(now))
-        is_unknown = Attr("state").eq("unknown") & Attr("handed_over").not_exists()
-        return self._to_claimed(reply, now, was_cut_off | is_unknown)
+    def rearm(self, reply: Reply, seen: Entry, now: datetime) -> Entry:
+        """Take it again, after the platform has shown that it is not there. `seen` is what was
+        asked about: if somebody has tried since, the platform's answer is no longer true."""
+        is_in_doubt = Attr("state").is_in(["sending", "unknown"])
+        has_settled_down = Attr("lease_until").lt(_epoch(now))
+        is_nobody_s = Attr("handed_over").not_exists()
+        return self._to_claimed(
+            reply, now, is_in_doubt & has_settled_down & is_nobody_s & _is_still(seen)
+        )
 
     def is_mine(self, entry: Entry) -> bool:
         return entry.state == "claimed" and entry.owner == self._owner
@@ -106,22 +111,31 @@ class Outbox:
         platform_id: str = "",
         reason: str = "",
         handed_over: bool = False,
+        ask_from: datetime | None = None,
+        seen: Entry | None = None,
     ) -> None:
         """Record the outcome: the platform's id of what was sent, or the reason it was not.
-        `handed_over`: no human has to be told any more."""
-        facts: dict[str, str | bool] = {
-            "state": state,
-            "platform_id": platform_id,
-            "reason": reason,
-        }
+
+        `handed_over`: no human has to be told any more. `ask_from`: before then the platform may
+        not show yet what it accepted. `seen`: TryLater if it is no longer as it was seen.
+        """
+        facts: dict[str, Any] = {"state": state, "platform_id": platform_id, "reason": reason}
         if handed_over:
             facts |= {"handed_over": True}
-        self._table.update_item(
-            Key=_key(reply),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in facts),
-            ExpressionAttributeNames={f"#{name}": name for name in facts},
-            ExpressionAttributeValues={f":{name}": value for name, value in facts.items()},
-        )
+        if ask_from:
+            facts |= {"lease_until": _epoch(ask_from)}
+        condition: dict[str, Any] = {"ConditionExpression": _is_still(seen)} if seen else {}
+        try:
+            self._table.update_item(
+                Key=_key(reply),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in facts),
+                ExpressionAttributeNames={f"#{name}": name for name in facts},
+                ExpressionAttributeValues={f":{name}": value for name, value in facts.items()},
+                **condition,
+            )
+        except ClientError as error:
+            refused_item(error)
+            raise TryLater("somebody else has moved the reply on", after=1) from error
 
     def mark_handed_over(self, reply: Reply) -> None:
         """A human has it."""
@@ -194,6 +208,15 @@ class Outbox:
                 },
             }
         }
+
+
+def _is_still(seen: Entry) -> ConditionBase:
+    """As it was when we read it: any claim or outcome since has changed one of these."""
+    return (
+        Attr("state").eq(seen.state)
+        & Attr("owner").eq(seen.owner)
+        & Attr("lease_until").eq(seen.lease_until)
+    )
 
 
 def _key(reply: Reply) -> dict[str, str]:

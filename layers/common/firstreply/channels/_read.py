@@ -7,7 +7,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from firstreply.errors import Unreadable
+from firstreply.errors import Unreadable, Unsure
 
 # Longer than any platform allows; keeps one item far below DynamoDB's 400 KB.
 LONGEST_TEXT = 50_000
@@ -54,6 +54,14 @@ def identifier(value: object) -> str | None:
     # Dots alone would be a step up in a platform's address.
     is_id = text.strip(".") and len(quote(text, safe="")) <= LONGEST_ID
     return text if is_id else None
+
+
+def id_of(found: Object) -> str:
+    """The id of what was looked for and is there; Unsure if it has none."""
+    there = identifier(found.get("id"))
+    if there is None:
+        raise Unsure("it is there, but without an id")
+    return there
 
 
 def string(value: object, longest: int = LONGEST_TEXT) -> str | None:

@@ -19,6 +19,7 @@ from firstreply.channels._read import (
     child,
     children,
     cut_at_word,
+    id_of,
     identifier,
     json_object,
     string,
@@ -203,7 +204,7 @@ def find_reply(reply: Reply, platform: Platform) -> str | None:
     ]
     for comment in ours:
         if comment.get("message") == reply.text:
-            return identifier(comment.get("id"))
+            return id_of(comment)
     if ours:
         raise Unsure("another reply of ours is there")
     if child(answer.json, "paging").get("next"):

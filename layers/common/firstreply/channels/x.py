@@ -22,6 +22,7 @@ from firstreply.channels._read import (
     child,
     children,
     cut_at_word,
+    id_of,
     identifier,
     json_object,
     string,
@@ -336,7 +337,7 @@ def _find_text(reply: Reply, ours: list[Object], reaches_back: bool) -> str | No
     """The one with our text; X puts @handles before it. Unsure if it is only another."""
     for said in ours:
         if _bare(unescape(string(said.get("text")) or "")) == _bare(reply.text):
-            return identifier(said.get("id"))
+            return id_of(said)
     if ours:
         raise Unsure("another reply of ours is there")
     if not reaches_back:
