@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from boto3.dynamodb.conditions import Attr
 
 from firstreply.conversations import Remembered
 from firstreply.understanding import Intent
-from local.stack import LocalStack
+from local.simulator import DEMO_SECRET, Simulator
+from local.stack import LocalStack, local_stack
 
 PATIENCE_SECONDS = 60
 
@@ -154,6 +156,24 @@ class Stage:
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self.simulator.post(path, json=body).raise_for_status().json()
         return answer
+
+
+@contextmanager
+def open_stage(*, port: int, platforms_port: int, say: Callable[[str], None]) -> Iterator[Stage]:
+    """The stack deployed on this machine and the platforms simulated, each knowing the other."""
+    with (
+        Simulator(DEMO_SECRET, platforms_port) as simulator,
+        local_stack(
+            port=port,
+            secret=DEMO_SECRET,
+            graph_url=f"{simulator.url}/graph",
+            x_url=f"{simulator.url}/x",
+            say=say,
+        ) as stack,
+        httpx.Client(base_url=simulator.url, timeout=90) as platforms,
+    ):
+        simulator.connect(f"{stack.api_url}/webhooks")
+        yield Stage(stack, platforms)
 
 
 def play(stage: Stage, show: Callable[[str], None]) -> bool:

@@ -8,11 +8,9 @@ import sys
 import time
 from hashlib import sha256
 
-import httpx
-
-from local.play import Stage, describe, play
-from local.simulator import DEMO_SECRET, Simulator
-from local.stack import LocalStack, LocalStackError, local_stack, require_free
+from local.play import Stage, describe, open_stage, play
+from local.simulator import DEMO_SECRET
+from local.stack import LocalStack, LocalStackError, require_free
 
 DEFAULT_PORT = 4566
 
@@ -52,24 +50,12 @@ def _run(port: int, *, once: bool) -> int:
     started = time.monotonic()
     print("FirstReply on this machine", flush=True)
     require_free(port, port + 1)
-    with (
-        Simulator(DEMO_SECRET, port + 1) as simulator,
-        local_stack(
-            port=port,
-            secret=DEMO_SECRET,
-            graph_url=f"{simulator.url}/graph",
-            x_url=f"{simulator.url}/x",
-            say=_say,
-        ) as stack,
-        httpx.Client(base_url=simulator.url, timeout=90) as platforms,
-    ):
-        simulator.connect(f"{stack.api_url}/webhooks")
+    with open_stage(port=port, platforms_port=port + 1, say=_say) as stage:
         _say(f"ready after {time.monotonic() - started:.1f} s\n")
-        stage = Stage(stack, platforms)
         all_well = play(stage, _say)
         _summary(stage, all_well=all_well)
         if not once:
-            _print_invitation(stack, simulator.url)
+            _print_invitation(stage.stack, f"http://127.0.0.1:{port + 1}")
             _follow(stage)
         return 0 if all_well else 1
 

@@ -3,30 +3,17 @@
 import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from local.play import Stage
-from local.simulator import DEMO_SECRET, Simulator
-from local.stack import LocalStackError, local_stack, require_free
+from local.play import Stage, open_stage
+from local.stack import LocalStackError, require_free
 
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     """FirstReply on MiniStack, its platforms simulated; everything is reached over HTTP."""
-    with (
-        Simulator(DEMO_SECRET) as simulator,
-        local_stack(
-            port=free_port(),
-            secret=DEMO_SECRET,
-            graph_url=f"{simulator.url}/graph",
-            x_url=f"{simulator.url}/x",
-            say=print,
-        ) as stack,
-        httpx.Client(base_url=simulator.url, timeout=90) as platforms,
-    ):
-        simulator.connect(f"{stack.api_url}/webhooks")
-        yield Stage(stack, platforms)
+    with open_stage(port=free_port(), platforms_port=0, say=print) as opened:
+        yield opened
 
 
 def free_port(together: int = 1) -> int:

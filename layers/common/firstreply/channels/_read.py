@@ -56,11 +56,11 @@ def identifier(value: object) -> str | None:
     return text if is_id else None
 
 
-def id_of(found: Object) -> str:
-    """The id of what was looked for and is there; Unsure if it has none."""
-    there = identifier(found.get("id"))
+def id_of(said: Object, name: str = "id") -> str:
+    """The id of what a platform took or shows; Unsure if it is there, but without one."""
+    there = identifier(said.get(name))
     if there is None:
-        raise Unsure("it is there, but without an id")
+        raise Unsure(f"it is there, but without {name}")
     return there
 
 

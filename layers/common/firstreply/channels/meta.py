@@ -177,7 +177,7 @@ def send(reply: Reply, platform: Platform) -> str:
         answer = _graph(
             platform, reply, "POST", f"{_path(reply)}/comments", {"message": reply.text}
         )
-        return _id(answer, "id")
+        return id_of(answer.json)
     body = {
         "recipient": {"id": reply.message.conversation.customer},
         "messaging_type": "RESPONSE",
@@ -185,7 +185,8 @@ def send(reply: Reply, platform: Platform) -> str:
         "message": {"text": reply.text, "metadata": reply.key},
     }
     account = quote(reply.message.conversation.account, safe="")
-    return _id(_graph(platform, reply, "POST", f"/{account}/messages", body), "message_id")
+    answer = _graph(platform, reply, "POST", f"/{account}/messages", body)
+    return id_of(answer.json, "message_id")
 
 
 def find_reply(reply: Reply, platform: Platform) -> str | None:
@@ -241,13 +242,6 @@ def _graph(
     if answer.status != 200 or "error" in answer.json:
         _raise(answer, reading=reading)
     return answer
-
-
-def _id(answer: Answered, name: str) -> str:
-    found = identifier(answer.json.get(name))
-    if not found:
-        raise Unsure(f"graph accepted it without an {name}")
-    return found
 
 
 # Throttles: nothing was done, and calling on lengthens the block.

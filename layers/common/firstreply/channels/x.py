@@ -109,16 +109,11 @@ def _activity(data: Object) -> Iterator[Update]:
 def _account_activity(envelope: Object) -> Iterator[Update]:
     """AAA: `for_user_id` and one list of events."""
     account = identifier(envelope.get("for_user_id"))
-    known = False
-    if "tweet_create_events" in envelope:
-        known = True
-        for post in children(envelope, "tweet_create_events"):
-            yield _old_post(account, post)
-    if "direct_message_events" in envelope:
-        known = True
-        yield from _direct_messages(account, envelope)
-    if not known:
+    if not {"tweet_create_events", "direct_message_events"} & envelope.keys():
         yield Ignored("event of another kind")
+    for post in children(envelope, "tweet_create_events"):
+        yield _old_post(account, post)
+    yield from _direct_messages(account, envelope)
 
 
 def _people(data: Object) -> Mapping[str, Object]:
@@ -283,10 +278,11 @@ def send(reply: Reply, platform: Platform) -> str:
             "text": reply.text,
             "reply": {"in_reply_to_tweet_id": reply.message.id},
         }
-        return _id(_api(platform, reply, "POST", "/2/tweets", json=body), "id")
+        answer = _api(platform, reply, "POST", "/2/tweets", json=body)
+        return id_of(child(answer.json, "data"))
     path = f"{_conversation_path(reply)}/messages"
     answer = _api(platform, reply, "POST", path, json={"text": reply.text})
-    return _id(answer, "dm_event_id")
+    return id_of(child(answer.json, "data"), "dm_event_id")
 
 
 def find_reply(reply: Reply, platform: Platform) -> str | None:
@@ -396,13 +392,6 @@ def _api(
     if answer.status not in (200, 201):
         _raise(answer, platform, reading=method == "GET")
     return answer
-
-
-def _id(answer: Answered, name: str) -> str:
-    found = identifier(child(answer.json, "data").get(name))
-    if not found:
-        raise Unsure(f"x accepted it without {name}")
-    return found
 
 
 def _raise(answer: Answered, platform: Platform, *, reading: bool) -> NoReturn:
