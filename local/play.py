@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +42,8 @@ SCRIPT = (
     Line(
         "messenger", "Dana", "I was charged twice for the same seat. Please fix this!", "complaint"
     ),
+    Line("instagram_comment", "Jonas", "My stroller came back broken, what now?", "complaint"),
+    Line("instagram_message", "Kaya", "Thank you for the lovely flight home!", "praise"),
     Line("x_mention", "Emre", "what time does check-in open in Lisbon?", "question"),
     Line("x_mention", "Freya", "thanks, best flight I've had in years 👏", "praise"),
     Line(
@@ -109,7 +111,7 @@ class Stage:
             remembered=next((r for r in self.messages() if r.message.id == message_id), None),
             said=[s for s in self.said() if s["in_reply_to"] == message_id],
             unsaid=self._unsaid(message_id),
-            events=[e for e in self.cases() if e["data"]["message"]["id"] == message_id],
+            events=[e for e in self.cases() if _about(e) == message_id],
         )
 
     def settle(self, message_id: str, deliveries: list[dict[str, Any]]) -> Outcome:
@@ -122,7 +124,9 @@ class Stage:
             time.sleep(0.1)
 
     def messages(self) -> list[Remembered]:
-        return [Remembered.model_validate(item) for item in self._items("MSG#")]
+        return [
+            Remembered.model_validate(item) for item in self._items("MSG#") if "message" in item
+        ]
 
     def _unsaid(self, message_id: str) -> str | None:
         """Why there is no acknowledgement, once that is settled."""
@@ -159,21 +163,32 @@ class Stage:
 
 
 @contextmanager
-def open_stage(*, port: int, platforms_port: int, say: Callable[[str], None]) -> Iterator[Stage]:
+def open_stage(
+    *,
+    port: int,
+    platforms_port: int,
+    say: Callable[[str], None],
+    secret: Mapping[str, Any] = DEMO_SECRET,
+) -> Iterator[Stage]:
     """The stack deployed on this machine and the platforms simulated, each knowing the other."""
     with (
-        Simulator(DEMO_SECRET, platforms_port) as simulator,
+        Simulator(secret, platforms_port) as simulator,
         local_stack(
             port=port,
-            secret=DEMO_SECRET,
-            graph_url=f"{simulator.url}/graph",
-            x_url=f"{simulator.url}/x",
+            secret=secret,
+            platforms=simulator.url,
             say=say,
         ) as stack,
         httpx.Client(base_url=simulator.url, timeout=90) as platforms,
     ):
         simulator.connect(f"{stack.api_url}/webhooks")
         yield Stage(stack, platforms)
+
+
+def _about(event: dict[str, Any]) -> str:
+    """Which message an event of a case is about."""
+    data = event["data"]
+    return str(data["message"]["id"] if "message" in data else data["message_id"])
 
 
 def play(stage: Stage, show: Callable[[str], None]) -> bool:

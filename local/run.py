@@ -66,7 +66,8 @@ def _summary(stage: Stage, *, all_well: bool) -> None:
     _say(f"\n  {len(messages)} messages, {len(said)} answers. In the EscalationQueue:")
     for event in cases:
         data = event["data"]
-        _say(f"    {data['channel']:<10} {data['priority']:<7} “{data['message']['text']}”")
+        text = data["message"]["text"] if "message" in data else "(withdrawn)"
+        _say(f"    {data['channel']:<10} {data.get('priority', ''):<7} “{text}”")
     times = sorted(one["ms_after"] for one in said)
     _say(
         f"  From POST to answer: first {said[0]['ms_after']:.0f} ms (cold), "

@@ -74,7 +74,7 @@ class LocalStack:
 
 @contextmanager
 def local_stack(
-    *, port: int, secret: Mapping[str, Any], graph_url: str, x_url: str, say: Say
+    *, port: int, secret: Mapping[str, Any], platforms: str, say: Say
 ) -> Iterator[LocalStack]:
     """Build, start, deploy, open the door, seed the secret; take everything down at the end."""
     WORK.mkdir(exist_ok=True)
@@ -88,7 +88,7 @@ def local_stack(
             with _step(say, f"MiniStack on port {port}"):
                 is_up()
             with _step(say, "sam deploy"):
-                _deploy(scratch, endpoint, graph_url, x_url)
+                _deploy(scratch, endpoint, platforms)
             with _step(say, "routes and secret"):
                 stack = _connect(endpoint)
                 stack.secrets.put_secret_value(
@@ -110,12 +110,13 @@ def _build(scratch: str) -> None:
     )
 
 
-def _deploy(scratch: str, endpoint: str, graph_url: str, x_url: str) -> None:
+def _deploy(scratch: str, endpoint: str, platforms: str) -> None:
     parameters = {
         "Stage": "local",
         "Architecture": _architecture(),
-        "GraphApiUrl": graph_url,
-        "XApiUrl": x_url,
+        "GraphApiUrl": f"{platforms}/graph",
+        "InstagramApiUrl": f"{platforms}/instagram",
+        "XApiUrl": f"{platforms}/x",
     }
     _sam(
         "deploy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
+import moto.backends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from firstreply import aws
 from functions.classify import app as classify
 from functions.escalate import app as escalate
+from functions.fetch import app as fetch
 from functions.respond import app as respond
 from functions.webhook import app as webhook
 
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_sqs import SQSClient
 
+FUNCTIONS = (webhook, classify, fetch, respond, escalate)
 QUEUES = (
+    "fetch",
     "reply",
     "reply-dead",
     "complaint",
@@ -111,7 +116,13 @@ class World:
 
     def drain(self) -> None:
         """Deliver stream records and queue messages until nothing moves any more."""
-        while self.pump_inbox() or self.pump("reply", respond.handler) or self.pump_complaints():
+        while (
+            self.pump_inbox()
+            or self.pump("fetch", fetch.handler)
+            or self.pump("reply", respond.handler)
+            or self.pump_complaints()
+            or self.let_time_pass()
+        ):
             pass
 
     def pump_inbox(self) -> int:
@@ -121,6 +132,17 @@ class World:
             if not records or not self._invoke(classify.handler, records):
                 break
         return len(records)
+
+    def let_time_pass(self) -> bool:
+        """Until what was sent with a delay arrives."""
+        backend: Any = moto.backends.get_backend("sqs")["123456789012"]["us-east-1"]
+        late = [
+            m for m in backend.queues["reply"]._messages if m.delayed_until > time.time() * 1000
+        ]
+        for message in late:
+            self._ahead += timedelta(milliseconds=message.delayed_until - time.time() * 1000)
+            message.delayed_until = 0
+        return bool(late)
 
     def pump_complaints(self) -> int:
         return self.pump("complaint", escalate.handler)
@@ -228,6 +250,14 @@ def world(
             AttributeDefinitions=[
                 {"AttributeName": "conversation", "AttributeType": "S"},
                 {"AttributeName": "item", "AttributeType": "S"},
+                {"AttributeName": "platform_id", "AttributeType": "S"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "platform_id",
+                    "KeySchema": [{"AttributeName": "platform_id", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
             ],
             KeySchema=[
                 {"AttributeName": "conversation", "KeyType": "HASH"},
@@ -248,7 +278,10 @@ def world(
             "COMPLAINT_QUEUE_URL": urls["complaint"],
             "ESCALATION_QUEUE_URL": urls["escalation.fifo"],
             "INBOX_DEAD_LETTER_QUEUE_URL": urls["inbox-dead"],
+            "FETCH_QUEUE_URL": urls["fetch"],
             "GRAPH_API_URL": f"{platforms}/graph",
+            "INSTAGRAM_API_URL": f"{platforms}/instagram",
+            "GRAPH_API_VERSION": "v26.0",
             "X_API_URL": f"{platforms}/x",
             "AUTO_REPLY": "on",
             "COOL_DOWN_MINUTES": "30",
@@ -258,7 +291,7 @@ def world(
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         made = World(urls)
-        for function in (webhook, classify, respond, escalate):
+        for function in FUNCTIONS:
             monkeypatch.setattr(function, "now", made.now)
         yield made
     _forget()
@@ -267,9 +300,10 @@ def world(
 def _forget() -> None:
     """What the functions keep between invocations."""
     aws.forget_clients()
-    if respond.http.cache_info().currsize:
-        respond.http().close()
-    for function in (webhook, classify, respond, escalate):
+    for function in (fetch, respond):
+        if function.http.cache_info().currsize:
+            function.http().close()
+    for function in FUNCTIONS:
         for kept in vars(function).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

@@ -12,33 +12,52 @@ from firstreply.batch import each_stream_record
 from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
+from firstreply.outbox import Outbox
 from firstreply.queues import Queue
+from firstreply.secrets import Secrets
 from firstreply.settings import now, number, setting
 from functions.classify.lexicon import Lexicon
+from functions.classify.listening import Listening
 from functions.classify.reading import Reading
 
 
 @cache
+def secrets() -> Secrets:
+    return Secrets(aws.secretsmanager(), setting("SECRET_ARN"), now)
+
+
+@cache
+def listening() -> Listening:
+    conversations = Conversations(
+        aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
+        timedelta(days=number("CONVERSATION_RETENTION_DAYS")),
+    )
+    return Listening(
+        conversations=conversations,
+        outbox=Outbox(conversations, owner="classify"),
+        classifier=Lexicon(),
+        voice=brand.voice(),
+        policy=brand.policy(
+            cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
+        ),
+        clock=now,
+    )
+
+
+@cache
 def reading() -> Reading:
-    retention = timedelta(days=number("CONVERSATION_RETENTION_DAYS"))
     return Reading(
         inbox=Inbox(
             aws.dynamodb_client(),
             setting("INBOX_TABLE"),
             timedelta(days=number("INBOX_RETENTION_DAYS")),
         ),
-        conversations=Conversations(
-            aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")), retention
-        ),
-        classifier=Lexicon(),
-        voice=brand.voice(),
-        policy=brand.policy(
-            cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
-        ),
+        listening=listening(),
+        secrets=secrets(),
         replies=Queue(aws.sqs(), setting("REPLY_QUEUE_URL")),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
+        hints=Queue(aws.sqs(), setting("FETCH_QUEUE_URL")),
         unreadable=Queue(aws.sqs(), setting("INBOX_DEAD_LETTER_QUEUE_URL")),
-        clock=now,
     )
 
 

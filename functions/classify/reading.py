@@ -1,43 +1,33 @@
-"""From a delivery to decisions: parse, understand, decide, remember once, queue."""
+"""From a delivery to decisions: parse, hear every update, queue what follows from it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import batched
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import batched, chain
 from typing import Any
 
-from firstreply import contracts
 from firstreply.aws import is_passing
-from firstreply.brand import Voice
 from firstreply.channels import Channel, channel
-from firstreply.contracts import ReplyRequested
-from firstreply.conversations import Conversations, Remembered
 from firstreply.errors import Unreadable
 from firstreply.inbox import Delivery, Inbox
-from firstreply.message import Ignored, Message, Update
+from firstreply.message import Conversation, Erasure, Ignored, Message, Unread, Update
 from firstreply.observe import count, logger
-from firstreply.policy import Policy, decide
-from firstreply.privacy import mask
 from firstreply.queues import Complaint, Queue, SetAside
-from firstreply.understanding import Classifier
+from firstreply.secrets import Secrets, accounts_of
+from functions.classify.listening import NOTHING, Listening, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Reads deliveries. Reading one again is harmless: a message is remembered once, and what is
-    queued again is recognised by who receives it. So a repeat resumes wherever the first stopped.
-    """
+    """Reads deliveries. What is not for us to read is set aside, and disturbs nobody else."""
 
     inbox: Inbox
-    conversations: Conversations
-    classifier: Classifier
-    voice: Voice
-    policy: Policy
+    listening: Listening
+    secrets: Secrets
     replies: Queue
     complaints: Queue
+    hints: Queue
     unreadable: Queue
-    clock: Callable[[], datetime]
 
     def read(self, image: Mapping[str, Any]) -> None:
         """The delivery of a stream record's new image; raises what should be tried again."""
@@ -45,80 +35,84 @@ class Reading:
         try:
             said_on, updates = _parse(delivery)
         except Unreadable as error:
-            self._set_aside(delivery, error.reason)
+            self._set_aside(delivery, [error.reason])
             return
         _count(delivery, updates)
-        messages = [update for update in updates if isinstance(update, Message)]
+        trouble: list[str] = []
         # A few at a time: the first of a thousand is not to wait for the last.
-        for some in batched(messages, 10, strict=False):
-            remembered = [kept for one in some if (kept := self._try(delivery, said_on, one))]
-            self.replies.send_all([self._request(one) for one in remembered if one.acknowledgement])
-            self.complaints.send_all(
-                [_complaint(one) for one in remembered if one.decision.escalate]
-            )
+        for some in batched(updates, 10, strict=False):
+            outcomes = [self._try(delivery, said_on, update, trouble) for update in some]
+            self.replies.send_all(_all(one.replies for one in outcomes))
+            self.complaints.send_all(_all(one.complaints for one in outcomes))
+            self.hints.send_all(_all(one.hints for one in outcomes))
+        self._set_aside(delivery, trouble)
 
-    def _try(self, delivery: Delivery, said_on: Channel, message: Message) -> Remembered | None:
-        """AWS's failures are tried again, for as long as it takes; a message that we fail on would
+    def _try(
+        self, delivery: Delivery, said_on: Channel, update: Update, trouble: list[str]
+    ) -> Outcome:
+        """AWS's failures are tried again, for as long as it takes; an update that we fail on would
         fail again, so it is set aside and keeps nobody waiting."""
         try:
-            return self._remember(said_on, message)
+            return self._take(delivery.channel, said_on, update, trouble)
         except Exception as error:
             if is_passing(error):
                 raise
-            self._set_aside(delivery, f"{type(error).__name__} at message {message.id}")
-            return None
+            trouble.append(f"{type(error).__name__} at {_name(update)}")
+            return NOTHING
 
-    def _remember(self, said_on: Channel, message: Message) -> Remembered:
-        message = replace(message, text=mask(message.text))
-        understanding = self.classifier.understand(message)
-        standing = self.conversations.standing(message.conversation, answering=message.id)
-        now = self.clock()
-        decision = decide(message, understanding, standing, self.policy, now)
-        acknowledgement = None
-        if decision.silence is None:
-            acknowledgement = self.voice.acknowledge(message, understanding, said_on.shorten)
-        remembered = self.conversations.remember(
-            Remembered(
-                message=message,
-                understanding=understanding,
-                decision=decision,
-                acknowledgement=acknowledgement,
-            ),
-            now,
-        )
-        logger().info(
-            "message",
-            extra={
-                "message_id": message.id,
-                "intent": remembered.understanding.intent,
-                "silence": remembered.decision.silence,
-                "escalate": remembered.decision.reasons,
-            },
-        )
-        return remembered
+    def _take(self, name: str, said_on: Channel, update: Update, trouble: list[str]) -> Outcome:
+        if isinstance(update, Ignored):
+            return NOTHING
+        if isinstance(update, Unread):
+            trouble.append(update.reason)
+            return NOTHING
+        if isinstance(update, Erasure):
+            return self._erase(name, update, trouble)
+        if not self._is_configured(name, update.account):
+            trouble.append(f"account {update.account} is not in the secret")
+            return NOTHING
+        return self.listening.hear(said_on, name, update)
 
-    def _request(self, remembered: Remembered) -> ReplyRequested:
-        message = remembered.message
-        return ReplyRequested(
-            id=f"ack:{message.id}",
-            source="firstreply/classify",
-            time=self.clock(),
-            subject=message.conversation.key,
-            data=contracts.ReplyRequest(
-                conversation=message.conversation,
-                in_reply_to=message.id,
-                text=remembered.acknowledgement or "",
-                author=contracts.Author(kind="firstreply"),
-            ),
-        )
+    def _is_configured(self, name: str, account: str) -> bool:
+        """It may have been added since the secret was cached."""
+        if account in accounts_of(self.secrets.section(name)):
+            return True
+        return self.secrets.refetch() and account in accounts_of(self.secrets.section(name))
 
-    def _set_aside(self, delivery: Delivery, reason: str) -> None:
+    def _erase(self, name: str, erasure: Erasure, trouble: list[str]) -> Outcome:
+        """In every account of the channel. The person may be known to us under other ids."""
+        found, complaints = False, list[Complaint]()
+        for account in accounts_of(self.secrets.section(name)):
+            one = Conversation(channel=name, account=account, customer=erasure.customer)
+            was_there, outcome = self.listening.erase(one, erasure)
+            found |= was_there
+            complaints += outcome.complaints
+        if not found:
+            trouble.append("a deletion was asked for by somebody unknown to us by that id")
+        return Outcome(complaints=tuple(complaints))
+
+    def _set_aside(self, delivery: Delivery, reasons: list[str]) -> None:
         """Kept where an alarm shows it; trying again would only fail again."""
-        logger().error("set aside", extra={"key": delivery.key, "reason": reason})
-        count("SetAside", channel=delivery.channel)
+        different = list(dict.fromkeys(reasons))
+        for reason in different:
+            logger().error("set aside", extra={"key": delivery.key, "reason": reason})
+            count("SetAside", reasons.count(reason), channel=delivery.channel)
         self.unreadable.send_all(
-            [SetAside(inbox_key=delivery.key, channel=delivery.channel, reason=reason)]
+            [
+                SetAside(inbox_key=delivery.key, channel=delivery.channel, reason=reason)
+                for reason in different
+            ]
         )
+
+
+def _all[T](parts: Iterable[tuple[T, ...]]) -> list[T]:
+    return list(chain.from_iterable(parts))
+
+
+def _name(update: Update) -> str:
+    """For an operator to find it by: never a word of it."""
+    kind = type(update).__name__.lower()
+    return f"{kind} {update.id}" if isinstance(update, Message) else kind
 
 
 def _parse(delivery: Delivery) -> tuple[Channel, list[Update]]:
@@ -135,13 +129,8 @@ def _parse(delivery: Delivery) -> tuple[Channel, list[Update]]:
 
 def _count(delivery: Delivery, updates: list[Update]) -> None:
     reasons = Counter(update.reason for update in updates if isinstance(update, Ignored))
-    messages = len(updates) - reasons.total()
-    logger().info("updates", extra={"messages": messages, "ignored": dict(reasons)})
-    for name, value in (("Messages", messages), ("Ignored", reasons.total())):
+    kinds = Counter(type(one).__name__ for one in updates if not isinstance(one, Ignored))
+    logger().info("updates", extra={"kinds": dict(kinds), "ignored": dict(reasons)})
+    for name, value in (("Messages", kinds["Message"]), ("Ignored", reasons.total())):
         if value:
             count(name, value, channel=delivery.channel)
-
-
-def _complaint(remembered: Remembered) -> Complaint:
-    message = remembered.message
-    return Complaint(conversation=message.conversation, message_id=message.id)

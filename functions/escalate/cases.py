@@ -11,9 +11,12 @@ from firstreply.contracts import (
     CaseOpened,
     CaseReplyRefused,
     CaseUpdated,
+    CaseWithdrawn,
+    CloudEvent,
     Customer,
     RefusedReply,
     Said,
+    Withdrawal,
 )
 from firstreply.conversations import Case, Conversations, Remembered
 from firstreply.errors import Refuse
@@ -44,14 +47,18 @@ class Cases:
         if remembered is None:
             raise Refuse("the message to escalate is not remembered")
         failed = complaint.failed_reply
-        if remembered.case_id is None:
+        if remembered.removed_at:
+            self._withdraw(remembered)
+        elif remembered.case_id is None:
             case = self._bring_in(remembered, failed)
-        elif failed is None:
-            return
-        else:
+            if failed:
+                self._tell(CaseReplyRefused, case, remembered, failed)
+        elif failed:
+            self._tell(CaseReplyRefused, self._open(remembered.message), remembered, failed)
+        elif remembered.told != _words(remembered):
             case = self._open(remembered.message)
-        if failed:
-            self._tell(CaseReplyRefused, case, remembered, failed)
+            self._tell(CaseUpdated, case, remembered)
+            self._note_told(remembered, case)
 
     def _bring_in(self, remembered: Remembered, failed: FailedReply | None = None) -> Case:
         """A message into its conversation's case, which it opens if there is none."""
@@ -61,8 +68,33 @@ class Cases:
         self._tell(CaseOpened if opens else CaseUpdated, case, remembered, failed)
         if opens:
             self.conversations.announce(message.conversation)
-        self.conversations.put_into_case(message, case)
+        self._note_told(remembered, case)
         return case
+
+    def _note_told(self, remembered: Remembered, case: Case) -> None:
+        now = self.conversations.put_into_case(remembered, case, _words(remembered))
+        if now and now.removed_at:  # while we told
+            self._withdraw(now)
+
+    def _withdraw(self, remembered: Remembered) -> None:
+        """Let the helpdesk forget what it said. What is in no case is known to nobody."""
+        if remembered.case_id is None or remembered.removed_at is None:
+            return
+        message = remembered.message
+        event = CaseWithdrawn(
+            id=f"{remembered.case_id}:{message.id}:withdrawn",
+            source="firstreply/escalate",
+            time=self.clock(),
+            subject=message.conversation.key,
+            data=Withdrawal(
+                case_id=remembered.case_id,
+                conversation=message.conversation,
+                channel=message.network,
+                message_id=message.id,
+                removed_at=remembered.removed_at,
+            ),
+        )
+        self._send(event, message)
 
     def _open(self, message: Message) -> Case:
         now = self.clock()
@@ -73,7 +105,7 @@ class Cases:
         the opener's work: nobody waits for one who may never come."""
         if not case.is_announced:
             opener = self.conversations.load(message.conversation, case.opened_by)
-            if opener is None:
+            if opener is None or opener.removed_at:
                 return False
             if opener.case_id is None:
                 self._bring_in(opener)
@@ -84,10 +116,12 @@ class Cases:
         shape: AnyCaseEvent,
         case: Case,
         remembered: Remembered,
-        failed: FailedReply | None,
+        failed: FailedReply | None = None,
     ) -> None:
         message = remembered.message
         about = failed.key if failed and shape is CaseReplyRefused else message.id
+        if remembered.edited_at and shape is CaseUpdated:
+            about += f":{_words(remembered)}"
         event = shape(
             id=f"{case.case_id}:{about}:{shape.model_fields['type'].default}",
             source="firstreply/escalate",
@@ -95,14 +129,17 @@ class Cases:
             subject=message.conversation.key,
             data=self._event(case, remembered, failed),
         )
+        self._send(event, message)
+
+    def _send(self, event: CloudEvent, message: Message) -> None:
         self.escalations.send_in_order(event, group=message.conversation.key, once=event.id)
-        logger().info("case", extra={"case_id": case.case_id, "type": event.type})
+        logger().info("case", extra={"event": event.id})
         count("Escalated", channel=message.conversation.channel)
 
     def _event(self, case: Case, remembered: Remembered, failed: FailedReply | None) -> CaseEvent:
         message, decision = remembered.message, remembered.decision
         before = [
-            _said(one.message, HISTORY_TEXT)
+            _said(one, HISTORY_TEXT)
             for one in self.conversations.history(message.conversation)
             if one.message.id != message.id
         ]
@@ -115,7 +152,7 @@ class Cases:
                 name=message.author_name,
                 handle=message.author_handle,
             ),
-            message=_said(message, MESSAGE_TEXT),
+            message=_said(remembered, MESSAGE_TEXT),
             understanding=remembered.understanding,
             priority=decision.priority,
             due_at=decision.due_at,
@@ -134,13 +171,22 @@ def _new_case(message: Message, now: datetime) -> Case:
     return Case(case_id=f"case-{digest[:20]}", opened_by=message.id, opened_at=now)
 
 
-def _said(message: Message, longest: int) -> Said:
+def _words(remembered: Remembered) -> str:
+    """Tells one wording from another, however fast the customer changes it."""
+    return sha256(remembered.message.text.encode()).hexdigest()[:12]
+
+
+def _said(remembered: Remembered, longest: int) -> Said:
+    message = remembered.message
     return Said(
         id=message.id,
         text=message.text[:longest],
         sent_at=message.sent_at,
+        edited_at=remembered.edited_at,
         kind=message.kind,
         public=message.public,
         permalink=message.permalink,
+        in_reply_to=message.in_reply_to,
+        verdict=message.verdict,
         attachments=message.attachments,
     )

@@ -9,10 +9,11 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
+from firstreply.accounts import Accounts
 from firstreply.batch import Record, each_message
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations
-from firstreply.errors import TryLater
+from firstreply.errors import RateLimited, TryLater
 from firstreply.observe import observed
 from firstreply.outbox import Outbox
 from firstreply.policy import Policy
@@ -23,6 +24,8 @@ from functions.respond.speaking import Speaking
 
 # Before the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
 LAST_TRY = 4
+# For a platform that asks us to wait, which is no failed try.
+LONGEST_PATIENCE = timedelta(hours=24)
 
 
 @cache
@@ -59,9 +62,12 @@ def speaking(owner: str) -> Speaking:
     return Speaking(
         conversations=conversations(),
         outbox=Outbox(conversations(), owner),
+        accounts=Accounts(
+            conversations().table, timedelta(days=number("CONVERSATION_RETENTION_DAYS"))
+        ),
         secrets=secrets(),
         http=http(),
-        url=setting,
+        setting=setting,
         policy=policy(),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
         clock=now,
@@ -76,6 +82,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         request = ReplyRequested.model_validate_json(record["body"])
         try:
             replies.say(request)
+        except RateLimited as error:
+            if now() - request.time > LONGEST_PATIENCE:
+                replies.give_up(request, str(error))
+            else:
+                reply_queue().postpone(record["body"], error.wait)
         except TryLater as error:
             if int(record["attributes"]["ApproximateReceiveCount"]) < LAST_TRY:
                 raise

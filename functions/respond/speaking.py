@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import httpx
 
+from firstreply.accounts import Accounts
 from firstreply.channels import Channel, channel
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
-from firstreply.errors import Refuse, TryLater, Unsure
+from firstreply.errors import AccountDead, RateLimited, Refuse, TryLater, Unsure
 from firstreply.message import Reply
 from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
 from firstreply.platform import Platform
-from firstreply.policy import Policy, Silence, decide
+from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import Complaint, FailedReply, Queue
-from firstreply.secrets import Secrets
+from firstreply.secrets import Secrets, accounts_of
 
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING = timedelta(seconds=10)
@@ -28,41 +29,52 @@ SETTLING = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaking:
-    """The only way out to a customer. `url` reads the address that a channel's setting holds."""
+    """The only way out to a customer. `setting` reads what a channel needs of the environment."""
 
     conversations: Conversations
     outbox: Outbox
+    accounts: Accounts
     secrets: Secrets
     http: httpx.Client
-    url: Callable[[str], str]
+    setting: Callable[[str], str]
     policy: Policy
     complaints: Queue
     clock: Callable[[], datetime]
 
     def say(self, request: ReplyRequested) -> None:
         """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
-        one = self._find(request)
-        one.go_on_from(self.outbox.claim(one.reply, self.clock()))
+        if one := self._find(request):
+            one.go_on_from(self.outbox.claim(one.reply, self.clock()))
 
     def give_up(self, request: ReplyRequested, reason: str) -> None:
         """Leave it to a human, unless it was said after all."""
-        one = self._find(request)
-        one.give_up(self.outbox.claim(one.reply, self.clock()), reason)
+        if one := self._find(request):
+            one.give_up(self.outbox.claim(one.reply, self.clock()), reason)
 
-    def _find(self, request: ReplyRequested) -> _OneReply:
-        remembered = self.conversations.load(request.data.conversation, request.data.in_reply_to)
+    def _find(self, request: ReplyRequested) -> _OneReply | None:
+        """None if there is nothing to say any more."""
+        asked = request.data
+        remembered = self.conversations.load(asked.conversation, asked.in_reply_to)
         if remembered is None:
             raise Refuse("the message to answer is not remembered")
         message = remembered.message
-        if request.data.author.kind == "agent":
-            key, text = _agent_key(request), request.data.text
+        if asked.author.kind == "agent":
+            reply = Reply(
+                key=f"{message.id}#{_agent_key(request)}",
+                message=message,
+                text=asked.text,
+                in_private=asked.in_private,
+                by_human=True,
+                heard_at=self.conversations.heard_at(message.conversation),
+            )
         elif remembered.acknowledgement:
             # Ours is what was decided; nobody else can put words into FirstReply's mouth.
-            key, text = "ack", remembered.acknowledgement
+            reply = Reply(key=f"{message.id}#ack", message=message, text=remembered.acknowledgement)
+        elif remembered.removed_at:
+            return None
         else:
             raise Refuse("there is nothing to acknowledge")
-        reply = Reply(key=f"{message.id}#{key}", message=message, text=text)
-        return _OneReply(self, reply, remembered, automatic=key == "ack")
+        return _OneReply(self, reply, remembered)
 
 
 def _agent_key(request: ReplyRequested) -> str:
@@ -77,7 +89,6 @@ class _OneReply:
     way: Speaking
     reply: Reply
     remembered: Remembered
-    automatic: bool
 
     def go_on_from(self, entry: Entry) -> None:
         """Whatever happened before: carry on from where the outbox says it stands."""
@@ -114,31 +125,67 @@ class _OneReply:
             raise TryLater("not settled yet", after=max(left, 0) + 1)
 
     def _send(self) -> None:
-        now = self.way.clock()
-        if self.automatic and (silence := self._silence(now)):
-            self._keep_silent(silence)
+        now, platform = self.way.clock(), self._platform()
+        is_automatic = not self.reply.by_human
+        if is_automatic and (decision := self._decide(platform, now)).silence:
+            self._keep_silent(decision.silence, is_news=decision.escalate)
             return
-        cool_down = self.way.policy.cool_down if self.automatic else None
-        if not self.way.outbox.begin(self.reply, now, cool_down):
-            self._keep_silent("cool_down")
-            return
+        cool_down = self.way.policy.cool_down if is_automatic else None
         try:
-            platform_id = self._channel().send(self.reply, self._platform())
-        except TryLater:
+            self._require_open_account(platform, now)
+            if not self.way.outbox.begin(self.reply, now, cool_down):
+                unanswered = self.way.policy.escalate_if_unanswered
+                is_news = self.remembered.understanding.intent in unanswered
+                self._keep_silent("cool_down", is_news=is_news)
+                return
+            platform_id = self._channel().send(self.reply, platform)
+        except (TryLater, AccountDead) as error:
             # Nothing was sent, so nothing stands in the way of the next try.
             self.way.outbox.release(self.reply)
+            self._note_account(platform, error)
             raise
         except Unsure as error:
             ask_from = self.way.clock() + SETTLING
             self._settle("unknown", reason=error.reason, ask_from=ask_from)
             raise TryLater(error.reason, after=int(SETTLING.total_seconds()) + 1) from error
         self._settle("sent", platform_id=platform_id)
+        self._note_account(platform)
+
+    def _require_open_account(self, platform: Platform, now: datetime) -> None:
+        """Not while the platform takes nothing from it; a new secret may have changed that."""
+        where = self.reply.message.conversation
+        try:
+            self.way.accounts.require_open(where.channel, where.account, platform.secret, now)
+        except AccountDead:
+            if self.way.secrets.refetch():
+                raise TryLater("the secret has changed", after=1) from None
+            count("AccountDead")
+            raise
+
+    def _note_account(self, platform: Platform, error: Exception | None = None) -> None:
+        """For all who come after: the account is dead, or wants to be left alone for a while."""
+        where, now = self.reply.message.conversation, self.way.clock()
+        if isinstance(error, AccountDead):
+            if self.way.secrets.refetch():
+                raise TryLater("the secret has changed", after=1) from error
+            logger().error("account stopped", extra={"account": where.account})
+            count("AccountDead")
+            self.way.accounts.stop(where.channel, where.account, platform.secret, error.reason, now)
+        if platform.rest_seconds:
+            self.way.accounts.rest(where.channel, where.account, platform.rest_seconds, now)
 
     def _ask(self, entry: Entry) -> None:
         """Sent or not? Only the platform knows; a human gets what it cannot tell."""
+        platform = self._platform()
         try:
-            platform_id = self._channel().find_reply(self.reply, self._platform())
+            self._require_open_account(platform, self.way.clock())
+            platform_id = self._channel().find_reply(self.reply, platform)
+        except RateLimited as error:
+            self._note_account(platform, error)
+            raise
         except (Unsure, Refuse) as error:
+            if isinstance(error, AccountDead):
+                self._note_account(platform, error)
             self._settle("unknown", reason=error.reason, seen=entry)
             self._hand_over(error.reason)
             return
@@ -150,19 +197,20 @@ class _OneReply:
             raise TryLater("another invocation is at it", after=1)
         self._send()
 
-    def _silence(self, now: datetime) -> Silence | None:
+    def _decide(self, platform: Platform, now: datetime) -> Decision:
         """Whether policy still allows it: minutes may have passed in the queue."""
-        message = self.remembered.message
-        if message.conversation.customer in self._platform().accounts:
-            return "own_account"
-        standing = self.way.conversations.standing(message.conversation, answering=message.id)
-        understanding = self.remembered.understanding
-        return decide(message, understanding, standing, self.way.policy, now).silence
+        remembered, message = self.remembered, self.remembered.message
+        standing = replace(
+            self.way.conversations.standing(message.conversation, answering=message.id),
+            is_own_account=message.conversation.customer in accounts_of(platform.secret),
+            is_removed=remembered.removed_at is not None,
+            is_hidden=remembered.is_hidden,
+        )
+        return decide(message, remembered.understanding, standing, self.way.policy, now)
 
-    def _keep_silent(self, silence: Silence) -> None:
+    def _keep_silent(self, silence: Silence, *, is_news: bool) -> None:
         """A human sees it who would have seen it, had policy kept silent from the start."""
-        unanswered = self.remembered.understanding.intent in self.way.policy.escalate_if_unanswered
-        is_news = unanswered and not self.remembered.decision.escalate
+        is_news = is_news and not self.remembered.decision.escalate
         reason = f"unanswered:{silence}"
         self._settle("refused", reason=reason, handed_over=not is_news)
         if is_news:
@@ -203,8 +251,5 @@ class _OneReply:
         return found
 
     def _platform(self) -> Platform:
-        name = self.reply.message.conversation.channel
-        section = self.way.secrets.section(name)
-        return Platform(
-            self.way.http, self.way.url(self._channel().API_URL), section, self.way.clock
-        )
+        section = self.way.secrets.section(self.reply.message.conversation.channel)
+        return Platform(self.way.http, self.way.setting, section, self.way.clock)

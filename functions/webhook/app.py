@@ -43,7 +43,9 @@ def _knock(event: dict[str, Any]) -> Knock:
     """The exact bytes that were signed: the gateway encodes what it does not take for text."""
     body = event.get("body") or ""
     encoded = event.get("isBase64Encoded", False)
+    context = event["requestContext"]
     return Knock(
+        address=f"https://{context.get('domainName', '')}{context['http']['path']}",
         headers={name.lower(): value for name, value in event.get("headers", {}).items()},
         query=event.get("queryStringParameters") or {},
         body=base64.b64decode(body) if encoded else body.encode("utf-8", "surrogatepass"),

@@ -47,7 +47,7 @@ class Door:
         is_new = self.inbox.put(delivery)
         logger().info("delivery", extra={"channel": name, "key": delivery.key, "new": is_new})
         count("Received" if is_new else "Duplicate", channel=name)
-        return Answer(200)
+        return found.accept(knock)
 
     def _is_signed(self, found: Channel, name: str, knock: Knock) -> bool:
         """A secret may have been rotated since it was cached, so a failure looks once more."""

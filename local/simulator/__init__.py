@@ -1,4 +1,4 @@
-"""Facebook and X on this machine: they deliver webhooks to FirstReply and take its replies."""
+"""Facebook, Instagram and X on this machine: they deliver webhooks and take the replies."""
 
 from local.simulator.accounts import DEMO_SECRET
 from local.simulator.server import Simulator

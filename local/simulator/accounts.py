@@ -3,16 +3,25 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
+
+OPTIONAL: Final = ("handle", "api", "app_secret")  # of an account in the secret's part of Meta
 
 
 @dataclass(frozen=True)
 class Page:
-    """A Facebook Page (or an Instagram account) and the token that speaks for it."""
+    """A Facebook Page or, if it has a handle, an Instagram account, and the token of it."""
 
     id: str
     name: str
     token: str
+    handle: str = ""
+    api: Literal["facebook", "instagram"] = "facebook"  # by which login, so at which host
+    app_secret: str = ""  # of the app that speaks for it, where that is another one
+
+    @property
+    def is_instagram(self) -> bool:
+        return bool(self.handle)
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Accounts:
             app_secrets=tuple(meta.get("app_secrets", ())),
             verify_token=meta.get("verify_token", ""),
             pages={
-                id: Page(id, known.get("name", ""), known["token"])
+                id: Page(id, name=known.get("name", ""), token=known["token"], **_optional(known))
                 for id, known in meta.get("accounts", {}).items()
             },
             consumer_key=x.get("consumer_key", ""),
@@ -60,16 +69,32 @@ class Accounts:
         )
 
 
+def _optional(account: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: account[name] for name in OPTIONAL if name in account}
+
+
 def _whsec(words: str) -> str:
     return "whsec_" + b64encode(words.encode()).decode()
 
 
 DEMO_SECRET: Mapping[str, Any] = {
     "meta": {
-        "app_secrets": ["demo-app-secret-not-real"],
+        "app_secrets": ["demo-app-secret-not-real", "demo-instagram-app-secret-not-real"],
         "verify_token": "demo-verify-token-not-real",
         "accounts": {
-            "102030405060708": {"token": "demo-page-token-not-real", "name": "Larkspur Air"}
+            "102030405060708": {"token": "demo-page-token-not-real", "name": "Larkspur Air"},
+            "17841400000000001": {
+                "token": "demo-instagram-token-not-real",
+                "name": "Larkspur Air",
+                "handle": "larkspurair",
+            },
+            "17841400000000002": {
+                "token": "demo-instagram-login-token-not-real",
+                "name": "Larkspur Holidays",
+                "handle": "larkspurholidays",
+                "api": "instagram",
+                "app_secret": "demo-instagram-app-secret-not-real",
+            },
         },
     },
     "x": {

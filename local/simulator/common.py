@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from flask import Blueprint, Response, g, json, request
 
-from local.simulator.world import Call, FaultName, Place, Reply, World
+from local.simulator.faults import At, Fault
+from local.simulator.places import Place
+from local.simulator.world import Call, Reply, World
 
 Json = dict[str, Any]
 Echo = Callable[[Reply, Json], None]
@@ -42,16 +44,17 @@ def with_fault(
     world: World,
     place: Place,
     accept: Callable[[], Response],
-    refusals: Mapping[FaultName, Callable[[], Refusal]],
+    refusal: Callable[[Fault], Refusal | None],
+    at: At = "answer",
 ) -> Response:
-    """Accept a reply, unless a fault was ordered that strikes before or after."""
-    fault = world.take_fault(place)
+    """Accept a call, unless a fault was ordered that strikes before or after."""
+    fault = world.take_fault(place, at)
     if not fault:
         return accept()
     if fault.fault == "disconnect":
         return hang_up()
-    if fault.fault in refusals:
-        raise refusals[fault.fault]()
+    if refused := refusal(fault):
+        raise refused
     response = accept()
     if fault.fault == "accept_then_disconnect":
         return hang_up()
@@ -78,6 +81,15 @@ def objects(value: object, *path: str) -> list[Any]:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def parsed(raw: bytes) -> object:
+    """The JSON value; nothing if it is none."""
+    try:
+        known: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return known
 
 
 def readable[T](read: Callable[..., T], *parts: object) -> list[T]:

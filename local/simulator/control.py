@@ -1,26 +1,46 @@
-"""Facebook and X, simulated. This is how to play the customer, and how to make things go wrong.
+"""Facebook, Instagram and X, simulated: how to play the customer, and make things go wrong.
 
 Let a customer write; the answer tells how FirstReply's webhook took it:
 
   curl URL/say -d '{"place": "facebook_comment", "text": "My bag is lost and nobody answers!"}'
   curl URL/say -d '{"place": "messenger", "text": "Where is my bag?", "author": {"name": "Alma"}}'
+  curl URL/say -d '{"place": "instagram_comment", "text": "Lost again", "account": "1784..."}'
   curl URL/say -d '{"place": "x_mention", "text": "@LarkspurAir three hours late again"}'
   curl URL/say -d '{"place": "x_direct_message", "text": "I want my money back"}'
 
+    place     facebook_comment, facebook_post (a visitor's), facebook_review, facebook_mention,
+              messenger, instagram_comment, instagram_live_comment, instagram_mention,
+              instagram_message, instagram_story_reply, instagram_story_mention,
+              x_mention, x_direct_message. Mentions by Meta tell no text: Graph has it.
     author    {"id", "name"}: a name alone is the same person each time; none is somebody new
-    account   the page's or the X account's id; the first one of the secret if left out
-    family    "xaa" (X Activity API, the default) or "aaa" (Account Activity API)
-    mention   false: an answer to the brand's post on X that does not name it, so X lets nobody
-              reply; otherwise the brand's handle is put before a text that lacks it
+    account   the page's or the account's id; the first one that has the place if left out
     id        the platform's id for it, instead of a new one
     times     deliver the same bytes so often; sent_at: an ISO time instead of now
+    parent    the customer's comment that this comment answers; of a mention, the post (media)
+              of somebody else under which it is a comment
+    attachments  their types, as ["image"]; then text may be left out
+    recommends   true or false (the default), of a review
+    postback  true: a button with this title was pressed; quick_reply: a suggestion's payload
+    standby   true: another app has the conversation
+    family    of X: "xaa" (X Activity API, the default) or "aaa" (Account Activity API)
+    mention   false: an answer to the brand's post on X that does not name it, so X lets nobody
+              reply; otherwise the brand's handle is put before a text that lacks it
     Each delivery is tried until it is answered 200, three times at most. Status 0: no answer.
+
+What else happens to a message on Meta's platforms (no deliveries: Meta tells nobody):
+
+  curl URL/edit -d '{"id": ID, "text": "My two bags are lost"}'
+  curl URL/remove -d '{"id": ID, "with_author": true}'
+  curl URL/hide -d '{"id": ID, "hidden": true}'             by the page; false: shown again
+  curl URL/answer -d '{"in_reply_to": ID, "text": "We have it"}'   a human, in Meta's own app
+  curl URL/react -d '{"id": ID, "reaction": "love"}'        the id of either side's message
 
 What FirstReply said, what it was told, which API calls it made, and what came back as an echo:
 
   curl URL/said                          also ?in_reply_to=ID and ?account=ID
   curl URL/received
-  curl URL/calls                         status null: no answer (yet)
+  curl URL/calls                         status null: no answer (yet); what: "mark_seen",
+                                         "typing_on", "typing_off" or "text", of a message by Graph
   curl URL/echoes                        the account's own words, delivered to its webhook
 
 Deliver any body, once, a hundred times, eight at a time; well signed or not; without retries.
@@ -31,29 +51,41 @@ Messages found in it can be replied to:
 
     signature "valid" (default), "wrong", "missing" or "sha1";  times, parallel: 1 if left out
 
-Knock as the platforms do before they deliver (Meta's verification, X's CRC):
+Knock as the platforms do before they deliver (Meta's verification, X's CRC), and as Meta does for
+a person who wants their data deleted:
 
   curl URL/handshake -d '{"channel": "meta"}'          also "verify_token", to try a wrong one
   curl URL/handshake -d '{"channel": "x"}'
+  curl URL/delete_data -d '{"person": ID}'             also "signature": "wrong"
+
+Give an account of Meta another token, from now on; the old one has expired:
+
+  curl URL/accounts -d '{"channel": "meta", "id": ID, "token": "another"}'
 
 Make the next replies go wrong; "on" is a place or "any", "times" is 1 if left out:
 
   curl URL/faults -d '{"on": "messenger", "fault": "accept_then_timeout", "hold_seconds": 15}'
+  curl URL/faults -d '{"on": "any", "fault": "graph_error", "code": 190, "subcode": 463}'
   curl URL/faults                        what is still to come
   curl URL/faults -X DELETE
 
     accept_then_timeout, accept_then_disconnect: the reply is out, but nobody is told
     disconnect, server_error, rate_limited, token_expired, gone: the reply is not out
-    window_closed (messenger), duplicate and not_summoned (x_mention)
+    window_closed (in private on Meta), duplicate and not_summoned (x_mention)
+    graph_error (Meta): the reply is not out; code, and if you like subcode and status (400)
+    "at": "answer" (default) strikes replies; "read" strikes what Meta is asked by GET
+    A private reply to a comment is a "messenger" or "instagram_message". Sender actions as
+    typing_on are never struck.
 
   curl URL/settings -d '{"echo": false, "x_post_limit": 100, "x_direct_message_limit": 15}'
+  curl URL/settings -d '{"usage_percent": 96, "usage_wait_minutes": 5}'   Graph's usage headers
   curl URL/connect -d '{"webhooks": "http://127.0.0.1:4566/webhooks"}'
   curl URL/ -X DELETE                    forget all but the accounts and the connection
 
-FirstReply calls Graph under URL/graph (GraphApiUrl) and X under URL/x (XApiUrl).
+FirstReply calls Graph under URL/graph (GraphApiUrl) and X under URL/x (XApiUrl). Accounts by
+Instagram Login ("api": "instagram" in the secret) are called under URL/instagram instead.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -63,24 +95,33 @@ from typing import Annotated, Any, Final, Self
 
 import httpx
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from local.simulator.common import Signature
-from local.simulator.deliver import NO_ANSWER, Courier, Echoes, NotConnected
+from local.simulator.asking import Ask, Refused, asked, explain_refusals
+from local.simulator.common import Signature, parsed
+from local.simulator.deliver import NO_ANSWER, Courier, Echoes
 from local.simulator.doors import Door, Draft, Family
-from local.simulator.world import CHANNEL, Channel, Fault, Message, Place, Settings, World, now
+from local.simulator.faults import Fault
+from local.simulator.places import CHANNEL, PRIVATE, Channel, Place
+from local.simulator.world import Message, Settings, World, now
 
 NAMES: Final = ("Alma", "Bruno", "Chidi", "Dana", "Emre", "Freya", "Goran", "Hana")
 MOST_TIMES: Final = 10_000
 MOST_PARALLEL: Final = 64
 
-
-class Refused(Exception):
-    """The question makes no sense; says why."""
-
-
-class Ask(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+COMMENTS: Final = frozenset[Place]({"facebook_comment", "instagram_comment"})
+MENTIONS: Final = frozenset[Place]({"facebook_mention", "instagram_mention"})
+MESSAGES: Final = frozenset[Place]({"messenger", "instagram_message"})
+IN_FEED: Final = frozenset[Place]({"facebook_comment", "facebook_post"})
+# What only some places know, by its name in /say.
+ONLY_AT: Final[Mapping[str, frozenset[Place]]] = {
+    "parent": COMMENTS | MENTIONS,
+    "attachments": IN_FEED | MESSAGES | {"instagram_story_reply"},
+    "recommends": frozenset({"facebook_review"}),
+    "postback": MESSAGES,
+    "quick_reply": MESSAGES,
+    "standby": PRIVATE,
+}
 
 
 class Author(Ask):
@@ -90,7 +131,7 @@ class Author(Ask):
 
 class Say(Ask):
     place: Place
-    text: str
+    text: str = ""
     author: Author = Author()
     account: str = ""
     family: Family = "xaa"
@@ -98,6 +139,22 @@ class Say(Ask):
     id: str = ""
     times: Annotated[PositiveInt, Field(le=MOST_TIMES)] = 1
     sent_at: datetime | None = None
+    parent: str = ""
+    attachments: tuple[str, ...] = ()
+    recommends: bool = False
+    postback: bool = False
+    quick_reply: str = ""
+    standby: bool = False
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for name in self.model_fields_set & ONLY_AT.keys():
+            if self.place not in ONLY_AT[name]:
+                raise ValueError(f"a {self.place} has no {name}")
+        wordless = self.attachments or self.place == "instagram_story_mention"
+        if "text" not in self.model_fields_set and not wordless:
+            raise ValueError("text is missing")
+        return self
 
 
 class Deliver(Ask):
@@ -122,10 +179,6 @@ class Handshake(Ask):
 
 class Connect(Ask):
     webhooks: Annotated[str, Field(pattern=r"^https?://\S+$")]
-
-
-def asked[A: BaseModel](form: type[A]) -> A:
-    return form.model_validate(request.get_json(force=True, silent=True))
 
 
 def shown(items: list[Any]) -> Response:
@@ -162,9 +215,7 @@ class Control:
         )
         for method, rule, view in routes:
             blueprint.add_url_rule(rule, view_func=view, methods=[method])
-        blueprint.register_error_handler(ValidationError, _invalid)
-        blueprint.register_error_handler(Refused, _refused)
-        blueprint.register_error_handler(NotConnected, _not_connected)
+        explain_refusals(blueprint)
 
     def help(self) -> Response:
         text = (__doc__ or "").replace("URL", request.host_url.rstrip("/"))
@@ -178,7 +229,7 @@ class Control:
     def say(self) -> Response:
         ask = asked(Say)
         door = self._doors[CHANNEL[ask.place]]
-        message, body = door.write(_draft(ask, door))
+        message, body = door.write(self._draft(ask, door))
         self._world.learn([message])
         raw = door.encode(body)
         signed = door.sign(raw, "valid")
@@ -197,7 +248,7 @@ class Control:
         ask = asked(Deliver)
         door = self._doors[ask.channel]
         raw = door.encode(ask.body) if ask.raw is None else ask.raw.encode("utf-8", "surrogatepass")
-        self._world.learn(door.read(_json(raw)))
+        self._world.learn(door.read(parsed(raw)))
         signed = door.sign(raw, ask.signature)
         with ThreadPoolExecutor(ask.parallel) as pool:
             deliveries = list(
@@ -213,13 +264,13 @@ class Control:
         except httpx.TransportError as error:
             return jsonify(ok=False, status=NO_ANSWER, body=type(error).__name__)
         plain = isinstance(asked_for.answer, str)
-        heard = answer.text if plain else _json(answer.content)
+        heard = answer.text if plain else parsed(answer.content)
         ok = answer.status_code == httpx.codes.OK and heard == asked_for.answer
         return jsonify(ok=ok, status=answer.status_code, body=answer.text)
 
     def said(self) -> Response:
         with self._world.lock:
-            replies = list(self._world.replies)
+            replies = [reply for reply in self._world.replies if not reply.by_human]
         for name in request.args.keys() & {"in_reply_to", "account"}:
             replies = [r for r in replies if getattr(r, name) == request.args[name]]
         return shown(replies)
@@ -261,48 +312,43 @@ class Control:
         self._courier.webhooks = asked(Connect).webhooks.rstrip("/")
         return jsonify(webhooks=self._courier.webhooks)
 
+    def _draft(self, ask: Say, door: Door) -> Draft:
+        sent_at = ask.sent_at or now()
+        message = Message(
+            id=ask.id,
+            place=ask.place,
+            account=_account(ask, door),
+            author=ask.author.id or _person(ask.author.name),
+            name=ask.author.name or choice(NAMES),
+            text=ask.text,
+            sent_at=sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC),
+            parent=ask.parent,
+            attachments=ask.attachments,
+            recommends=ask.recommends,
+            postback=ask.postback,
+            quick_reply=ask.quick_reply,
+        )
+        return Draft(message, self._under(message), ask.standby, ask.family, ask.mention)
 
-def _draft(ask: Say, door: Door) -> Draft:
-    account = ask.account or next(iter(door.accounts), "")
-    if account not in door.accounts:
-        raise Refused(f"no account {account!r} on {door.channel}, only {door.accounts}")
-    sent_at = ask.sent_at or now()
-    message = Message(
-        id=ask.id,
-        place=ask.place,
-        account=account,
-        author=ask.author.id or _person(ask.author.name),
-        name=ask.author.name or choice(NAMES),
-        text=ask.text,
-        sent_at=sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC),
-    )
-    return Draft(message, ask.family, ask.mention)
+    def _under(self, message: Message) -> Message | None:
+        """What a comment answers. A mention stands in a place that nobody here knows."""
+        if not message.parent or message.place not in COMMENTS:
+            return None
+        answerable = IN_FEED if message.place in IN_FEED else COMMENTS - IN_FEED
+        under = self._world.find(answerable, message.account, message.parent)
+        if not under:
+            raise Refused(f"no customer wrote {message.parent!r} to {message.account}")
+        return under
+
+
+def _account(ask: Say, door: Door) -> str:
+    accounts = door.accounts_at(ask.place)
+    account = ask.account or next(iter(accounts), "")
+    if account not in accounts:
+        raise Refused(f"no account {account!r} has {ask.place}, only {accounts}")
+    return account
 
 
 def _person(name: str) -> str:
     """The id that goes with a name; of somebody without one the platform makes a new one."""
     return str(10**15 + int(sha256(name.encode()).hexdigest(), 16) % 10**15) if name else ""
-
-
-def _json(raw: bytes) -> object:
-    try:
-        known: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return known
-
-
-def _invalid(error: ValidationError) -> tuple[Response, int]:
-    problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
-        for problem in error.errors()
-    ]
-    return jsonify(error="; ".join(problems)), 400
-
-
-def _refused(error: Refused) -> tuple[Response, int]:
-    return jsonify(error=str(error)), 400
-
-
-def _not_connected(_error: NotConnected) -> tuple[Response, int]:
-    return jsonify(error="not connected: POST /connect says where the webhooks are"), 409

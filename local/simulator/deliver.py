@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from local.simulator.world import Channel
+from local.simulator.places import Channel
 
 # Meta's older pages grant 20 s, its newer ones 5 s, X 10 s: the longest, for a cold local stack.
 PATIENCE_SECONDS: Final = 20.0
@@ -65,6 +65,9 @@ class Courier:
 
     def get(self, channel: Channel, query: str, headers: Mapping[str, str]) -> httpx.Response:
         return self._http.get(f"{self._url(channel)}?{query}", headers=headers)
+
+    def submit(self, channel: Channel, form: Mapping[str, str]) -> httpx.Response:
+        return self._http.post(self._url(channel), data=form)
 
     def close(self) -> None:
         self._http.close()

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 from urllib.parse import urlencode
 
-from local.simulator import meta_wire, x_old_wire, x_wire
+from local.simulator import x_old_wire, x_wire
 from local.simulator.accounts import Accounts
 from local.simulator.common import Json, Signature
-from local.simulator.world import Channel, Message
+from local.simulator.places import Channel, Place
+from local.simulator.world import Message
 
 Family = Literal["xaa", "aaa"]  # X Activity API, Account Activity API
 X_BODIES: Final = {
@@ -25,6 +26,8 @@ class Draft:
     """What a customer is about to write; ids still missing are the platform's to give."""
 
     message: Message
+    under: Message | None = None  # the comment or post that it answers
+    standby: bool = False  # Meta: another app has the conversation
     family: Family = "xaa"
     mention: bool = True
 
@@ -37,10 +40,10 @@ class Challenge:
 
 
 class Door(Protocol):
-    accounts: tuple[str, ...]
-
     @property
     def channel(self) -> Channel: ...
+
+    def accounts_at(self, place: Place) -> tuple[str, ...]: ...
 
     def write(self, draft: Draft) -> tuple[Message, Json]:
         """The message as the platform knows it, and the body that tells of it."""
@@ -55,45 +58,15 @@ class Door(Protocol):
     def challenge(self, verify_token: str | None) -> Challenge: ...
 
 
-class MetaDoor:
-    channel: Final = "meta"
-
-    def __init__(self, accounts: Accounts) -> None:
-        self._known = accounts
-        self.accounts = tuple(accounts.pages)
-        self.encode = meta_wire.encode
-        self.read = meta_wire.read
-
-    def write(self, draft: Draft) -> tuple[Message, Json]:
-        message = replace(draft.message, author=draft.message.author or meta_wire.number())
-        if message.place == "messenger":
-            message = replace(message, id=message.id or meta_wire.mid())
-            return message, meta_wire.direct(message)
-        post = meta_wire.page_post(message.account)
-        id = message.id or meta_wire.comment_id(post)
-        message = replace(message, id=id, thread=post, parent=post)
-        return message, meta_wire.comment(message)
-
-    def sign(self, raw: bytes, how: Signature) -> dict[str, str]:
-        return meta_wire.sign(self._known.app_secrets[0], raw, how)
-
-    def challenge(self, verify_token: str | None) -> Challenge:
-        answer = meta_wire.number()
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": answer,
-            "hub.verify_token": self._known.verify_token if verify_token is None else verify_token,
-        }
-        return Challenge(urlencode(query), {}, answer)
-
-
 class XDoor:
     channel: Final = "x"
 
     def __init__(self, accounts: Accounts) -> None:
         self._known = accounts
-        self.accounts = tuple(accounts.profiles)
         self.encode = x_wire.encode
+
+    def accounts_at(self, _place: Place) -> tuple[str, ...]:
+        return tuple(self._known.profiles)
 
     def write(self, draft: Draft) -> tuple[Message, Json]:
         message = draft.message

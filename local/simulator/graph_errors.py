@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NoReturn
 
 from local.simulator.common import Json, Refusal
 
-TEXT_LIMIT: Final = 2000
+Kind = Literal["pages", "messenger", "instagram"]
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,15 @@ TROUBLES: Final = {
     "proof": Trouble(
         "Invalid appsecret_proof provided in the API argument", 100, type="GraphMethodException"
     ),
+    "no_proof": Trouble(
+        "API calls from the server require an appsecret_proof argument",
+        code=100,
+        type="GraphMethodException",
+    ),
     "permission": Trouble("(#200) The page of this token may not do this", 200, status=403),
     "parameter": Trouble("(#100) The parameter {name} is required or invalid", 100),
     "too_long": Trouble(
-        f"(#100) Length of param message[text] must be less than or equal to {TEXT_LIMIT}", 100
+        "(#100) Length of param message[text] must be less than or equal to {limit}", 100
     ),
     "gone": Trouble(
         "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due "
@@ -43,6 +48,7 @@ TROUBLES: Final = {
         subcode=33,
         type="GraphMethodException",
     ),
+    "live": Trouble("(#100) A comment on a live video takes private replies only", 100),
     "nobody": Trouble("(#100) No matching user found", 100, 2018001),
     "unavailable": Trouble("(#551) This person isn't available right now.", 551, 1545041),
     "window_closed": Trouble(
@@ -59,14 +65,23 @@ TROUBLES: Final = {
 
 def trouble(which: str, headers: Json | None = None, /, **words: str) -> Refusal:
     known = TROUBLES[which]
-    error: Json = {"message": known.message.format(**words), "type": known.type, "code": known.code}
+    return _refusal(replace(known, message=known.message.format(**words)), headers)
+
+
+def _refusal(known: Trouble, headers: Json | None = None) -> Refusal:
+    error: Json = {"message": known.message, "type": known.type, "code": known.code}
     if known.subcode:
         error["error_subcode"] = known.subcode
     error["fbtrace_id"] = f"A{secrets.token_urlsafe(16)}"
     return Refusal(known.status, {"error": error}, headers)
 
 
-def usage(page: str, kind: Literal["pages", "messenger"], percent: int, wait: int) -> Json:
+def graph_error(code: int, subcode: int | None, status: int) -> Refusal:
+    """Any row of Graph's table of errors; only its numbers matter."""
+    return _refusal(Trouble(f"(#{code}) An error that was ordered", code, subcode, status))
+
+
+def usage(page: str, kind: Kind, percent: int, wait: int) -> Json:
     """Meta's two usage headers; `wait` is in minutes."""
     spent = {"call_count": percent, "total_cputime": percent, "total_time": percent}
     case = {"type": kind, **spent, "estimated_time_to_regain_access": wait}

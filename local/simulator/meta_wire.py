@@ -1,18 +1,16 @@
-"""Facebook's webhooks byte for byte: payloads, their encoding, their signature."""
+"""Meta's webhooks byte for byte: encoding, signatures, ids."""
 
 import hmac
 import json
+import re
 import secrets
-from collections.abc import Iterator
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
 
-from local.simulator.common import Json, Signature, objects, readable
-from local.simulator.world import Message, Reply, now
-
-APP_ID: Final = 100000000000001  # the app whose token sent it; comes back in a message's echo
-POSTS: Final = {"post", "status", "photo", "video", "link", "share"}  # a visitor's post on the page
+from local.simulator.common import Signature, objects, parsed
+from local.simulator.places import INSTAGRAM
+from local.simulator.world import Message, now
 
 
 def encode(body: object) -> bytes:
@@ -30,6 +28,23 @@ def sign(secret: str, raw: bytes, how: Signature) -> dict[str, str]:
         "sha1": {"X-Hub-Signature": f"sha1={digest(secret, 'sha1')}"},
         "missing": {},
     }[how]
+
+
+def signed_request(secret: str, person: str, how: Signature) -> str:
+    """What a data deletion callback carries: here the HMAC is over text that is encoded already."""
+    asked = {"algorithm": "HMAC-SHA256", "issued_at": int(now().timestamp()), "user_id": person}
+    payload = _unpadded(encode(asked))
+    key = secret if how == "valid" else f"not {secret}"
+    return f"{_unpadded(hmac.digest(key.encode(), payload.encode(), sha256))}.{payload}"
+
+
+def _unpadded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def addressee(raw: bytes) -> str:
+    """The account that a body is about; Meta signs it with the secret of that account's app."""
+    return next((str(entry.get("id")) for entry in objects(parsed(raw), "entry")), "")
 
 
 def number() -> str:
@@ -50,131 +65,28 @@ def comment_id(thread: str) -> str:
     return f"{thread.rpartition('_')[2]}_{number()}"
 
 
-def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+def reply_id(message: Message, kind: str) -> str:
+    if kind == "message":
+        return mid()
+    return number() if message.place in INSTAGRAM else comment_id(message.thread)
 
 
-def _feed(page: str, value: Json) -> Json:
-    # entry.time is when Meta sends; both times are in seconds here, milliseconds in Messenger.
-    change = {"value": {"item": "comment", "verb": "add", **value}, "field": "feed"}
-    return _page({"id": page, "time": int(now().timestamp()), "changes": [change]})
+def username(name: str, person: str) -> str:
+    """All that Instagram tells of a customer's name."""
+    return f"{re.sub(r'[^a-z]', '', name.lower()) or 'customer'}.{person[-4:]}"
 
 
-def _messaging(page: str, event: Json) -> Json:
-    return _page({"id": page, "time": _milliseconds(now()), "messaging": [event]})
+def iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def _page(*entries: Json) -> Json:
-    return {"object": "page", "entry": list(entries)}
-
-
-def comment(message: Message) -> Json:
+def permalink(message: Message) -> str:
+    if message.place in INSTAGRAM:
+        return media_permalink(message.thread)
     page, _, post = message.thread.partition("_")
-    return _feed(
-        message.account,
-        {
-            "from": {"id": message.author, "name": message.name},
-            "post": {
-                "status_type": "mobile_status_update",
-                "is_published": True,
-                "updated_time": message.sent_at.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                "permalink_url": f"https://www.facebook.com/{page}/posts/{post}",
-                "promotion_status": "inactive",
-                "id": message.thread,
-            },
-            "message": message.text,
-            "post_id": message.thread,
-            "comment_id": message.id,
-            "created_time": int(message.sent_at.timestamp()),
-            "parent_id": message.parent,
-        },
-    )
+    link = f"https://www.facebook.com/{page}/posts/{post}"
+    return link if message.id == message.thread else f"{link}?comment_id={message.id}"
 
 
-def comment_echo(reply: Reply, page_name: str, thread: str) -> Json:
-    return _feed(
-        reply.account,
-        {
-            "from": {"id": reply.account, "name": page_name},
-            "message": reply.text,
-            "post_id": thread,
-            "comment_id": reply.id,
-            "created_time": int(reply.at.timestamp()),
-            "parent_id": reply.in_reply_to,
-        },
-    )
-
-
-def direct(message: Message) -> Json:
-    return _messaging(
-        message.account,
-        {
-            "sender": {"id": message.author},
-            "recipient": {"id": message.account},
-            "timestamp": _milliseconds(message.sent_at),
-            "message": {"mid": message.id, "text": message.text},
-        },
-    )
-
-
-def direct_echo(reply: Reply) -> Json:
-    said = {"mid": reply.id, "text": reply.text, "is_echo": True, "app_id": APP_ID}
-    return _messaging(
-        reply.account,
-        {
-            "sender": {"id": reply.account},
-            "recipient": {"id": reply.to},
-            "timestamp": _milliseconds(reply.at),
-            "message": said | ({"metadata": reply.metadata} if reply.metadata else {}),
-        },
-    )
-
-
-def read(body: object) -> Iterator[Message]:
-    for entry in objects(body, "entry"):
-        for change in objects(entry, "changes"):
-            if _by_a_customer(entry, change):
-                yield from readable(_comment, entry, change["value"])
-        for event in objects(entry, "messaging"):
-            if not isinstance(said := event.get("message"), dict) or not said.get("is_echo"):
-                yield from readable(_direct, entry, event)
-
-
-def _by_a_customer(entry: Json, change: Json) -> bool:
-    value = change.get("value")
-    if not isinstance(value, dict) or value.get("verb") != "add":
-        return False
-    return value.get("item") in {"comment", *POSTS} and _author(value)["id"] != entry.get("id")
-
-
-def _author(value: Json) -> Json:
-    """Old payloads and mentions have sender_id and sender_name instead of from."""
-    old = {"id": str(value.get("sender_id", "")), "name": value.get("sender_name", "")}
-    return value["from"] if isinstance(value.get("from"), dict) else old
-
-
-def _comment(entry: Json, value: Json) -> Message:
-    author = _author(value)
-    return Message(
-        id=value.get("comment_id") or value["post_id"],
-        place="facebook_comment",
-        account=entry["id"],
-        author=author["id"],
-        name=author.get("name", ""),
-        text=value.get("message", ""),
-        sent_at=datetime.fromtimestamp(value["created_time"], UTC),
-        thread=value["post_id"],
-        parent=value.get("parent_id") or value["post_id"],
-    )
-
-
-def _direct(entry: Json, event: Json) -> Message:
-    return Message(
-        id=event["message"]["mid"],
-        place="messenger",
-        account=entry["id"],
-        author=event["sender"]["id"],
-        name="",
-        text=event["message"].get("text", ""),
-        sent_at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
-    )
+def media_permalink(media: str) -> str:
+    return f"https://www.instagram.com/p/{media}/"

@@ -13,9 +13,12 @@ from local.simulator.accounts import Accounts
 from local.simulator.common import Json, Refusal
 from local.simulator.control import Control
 from local.simulator.deliver import Courier, Echoes
-from local.simulator.doors import Door, MetaDoor, XDoor
+from local.simulator.doors import Door, XDoor
 from local.simulator.graph import Graph
-from local.simulator.world import Channel, Reply, World
+from local.simulator.meta_control import MetaControl
+from local.simulator.meta_door import MetaDoor
+from local.simulator.places import Channel
+from local.simulator.world import Reply, World
 from local.simulator.x_api import XApi
 
 HOST: Final = "127.0.0.1"
@@ -55,10 +58,8 @@ class Simulator:
 
     def __init__(self, secret: Mapping[str, Any], port: int = 0) -> None:
         self._accounts, self._port = Accounts.read(secret), port
-        self._doors: dict[Channel, Door] = {
-            "meta": MetaDoor(self._accounts),
-            "x": XDoor(self._accounts),
-        }
+        self._meta = MetaDoor(self._accounts)
+        self._doors: dict[Channel, Door] = {"meta": self._meta, "x": XDoor(self._accounts)}
         self._world = World()
         self._courier = Courier(self._world.stopping)
         self.url = ""
@@ -89,7 +90,9 @@ class Simulator:
         app = Flask(__name__, static_folder=None)
         for part in (
             Control(self._world, self._courier, self._echoes, self._doors),
-            Graph(self._accounts, self._world, self._echo),
+            MetaControl(self._world, self._courier, self._meta),
+            Graph(self._accounts, self._world, self._echo, "graph"),
+            Graph(self._accounts, self._world, self._echo, "instagram"),
             XApi(self._accounts, self._world, self._echo),
         ):
             app.register_blueprint(part.blueprint)

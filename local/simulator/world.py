@@ -1,43 +1,18 @@
 """What the platforms know: what customers wrote, what was answered, what is to go wrong."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event, RLock
-from typing import Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
-Channel = Literal["meta", "x"]
-Place = Literal["facebook_comment", "messenger", "x_mention", "x_direct_message"]
+from local.simulator.faults import At, Fault
+from local.simulator.places import CHANNEL, Channel, Place
+
 Kind = Literal["comment", "message", "post", "direct_message"]
-FaultName = Literal[
-    "accept_then_timeout",
-    "accept_then_disconnect",
-    "disconnect",
-    "server_error",
-    "rate_limited",
-    "token_expired",
-    "gone",
-    "window_closed",
-    "duplicate",
-    "not_summoned",
-]
-
-PLACES: Final[tuple[Place, ...]] = get_args(Place)
-CHANNEL: Final[dict[Place, Channel]] = {
-    "facebook_comment": "meta",
-    "messenger": "meta",
-    "x_mention": "x",
-    "x_direct_message": "x",
-}
-# Faults that only one place knows; all others can happen everywhere.
-ONLY_AT: Final[dict[FaultName, Place]] = {
-    "window_closed": "messenger",
-    "duplicate": "x_mention",
-    "not_summoned": "x_mention",
-}
 LIMIT_SECONDS: Final = 15 * 60
 
 
@@ -56,14 +31,22 @@ class Message:
     name: str
     text: str
     sent_at: datetime
-    thread: str = ""  # the post under which a comment stands
+    thread: str = ""  # the post (Instagram: the media) under which a comment stands
     parent: str = ""  # what it answers
     summons: bool = True  # X: names or quotes the account, so it may be answered
+    attachments: tuple[str, ...] = ()  # their types
+    recommends: bool = False  # a review
+    postback: bool = False  # a button that was pressed; the text is its title
+    quick_reply: str = ""  # the payload of the suggestion that was tapped
+    edits: int = 0
+    removed: bool = False
+    hidden: bool = False
     posted: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Some come from bodies that were malformed on purpose."""
-        texts = (self.id, self.account, self.author, self.name, self.text)
+        whose = (self.account, self.author, self.name)
+        texts = (self.id, *whose, self.text, self.thread, self.parent)
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("not a message")
 
@@ -75,12 +58,12 @@ class Message:
             "author": {"id": self.author, "name": self.name},
             "text": self.text,
             "sent_at": self.sent_at.isoformat(),
-        }
+        } | {state: True for state in ("removed", "hidden") if getattr(self, state)}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a platform accepted from FirstReply."""
+    """What a platform accepted from FirstReply, or from a human at the brand."""
 
     id: str
     channel: Channel
@@ -89,14 +72,16 @@ class Reply:
     in_reply_to: str
     to: str
     text: str
+    under: str = ""  # the comment or post below which it is listed
     metadata: str | None = None
+    private_reply: bool = False
+    tag: str | None = None
+    by_human: bool = False  # in the platform's own app
     ms_after: float | None = None
     at: datetime = field(default_factory=now)
 
     @classmethod
-    def answering(
-        cls, message: Message, id: str, kind: Kind, text: str, metadata: str | None = None
-    ) -> Self:
+    def answering(cls, message: Message, id: str, kind: Kind, text: str) -> Self:
         return cls(
             id=id,
             channel=CHANNEL[message.place],
@@ -105,12 +90,16 @@ class Reply:
             in_reply_to=message.id,
             to=message.author,
             text=text,
-            metadata=metadata,
             ms_after=round((time.monotonic() - message.posted) * 1000, 1),
         )
 
     def shown(self) -> dict[str, Any]:
-        optional = {"metadata": self.metadata, "ms_after": self.ms_after}
+        optional = {
+            "metadata": self.metadata,
+            "private_reply": self.private_reply or None,
+            "tag": self.tag,
+            "ms_after": self.ms_after,
+        }
         return {
             "id": self.id,
             "platform": self.channel,
@@ -130,6 +119,7 @@ class Call:
     method: str
     path: str
     status: int | None = None
+    what: str | None = None  # of a message by Graph: a sender action, or "text"
     at: datetime = field(default_factory=now)
 
     def shown(self) -> dict[str, Any]:
@@ -137,28 +127,9 @@ class Call:
             "method": self.method,
             "path": self.path,
             "status": self.status,
+            "what": self.what,
             "at": self.at.isoformat(),
         }
-
-
-class Fault(BaseModel):
-    """Something to go wrong with the next replies of a kind."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    on: Place | Literal["any"]
-    fault: FaultName
-    times: PositiveInt = 1
-    hold_seconds: PositiveFloat = 15  # accept_then_timeout
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if not any(self.strikes(place) for place in PLACES):
-            raise ValueError(f"{self.fault} cannot happen to {self.on}")
-        return self
-
-    def strikes(self, place: Place) -> bool:
-        return self.on in (place, "any") and ONLY_AT.get(self.fault, place) == place
 
 
 class Settings(BaseModel):
@@ -167,6 +138,8 @@ class Settings(BaseModel):
     echo: bool = True
     x_post_limit: PositiveInt = 100
     x_direct_message_limit: PositiveInt = 15
+    usage_percent: Annotated[NonNegativeInt, Field(le=100)] = 1  # in Graph's usage headers
+    usage_wait_minutes: NonNegativeInt = 0
 
 
 @dataclass(frozen=True)
@@ -194,6 +167,8 @@ class World:
             self.calls: list[Call] = []
             self.echoes: list[dict[str, Any]] = []
             self.settings = Settings()
+            self.tokens: dict[str, str] = {}  # of accounts whose token is not the secret's any more
+            self.expired_tokens: set[str] = set()
             self._spent: dict[tuple[str, str], tuple[int, int]] = {}
 
     def learn(self, messages: Iterable[Message]) -> None:
@@ -202,24 +177,43 @@ class World:
             for message in messages:
                 self.messages.setdefault((message.account, message.id), message)
 
-    def find(self, place: Place, account: str, id: str) -> Message | None:
+    def find(self, places: Collection[Place], account: str, id: str) -> Message | None:
+        """What stands there; not what its author took back."""
         with self.lock:
             message = self.messages.get((account, id))
-            return message if message and message.place == place else None
+            known = message and message.place in places and not message.removed
+            return message if known else None
 
-    def latest(self, place: Place, account: str, author: str) -> Message | None:
-        wanted = (place, account, author)
+    def heard(self, places: Collection[Place], account: str, author: str) -> list[Message]:
+        """All that this person wrote, in the order in which the platform was told."""
         with self.lock:
-            mine = [m for m in self.messages.values() if (m.place, m.account, m.author) == wanted]
-            return mine[-1] if mine else None
+            return [
+                message
+                for message in self.messages.values()
+                if message.place in places
+                and (message.account, message.author) == (account, author)
+            ]
+
+    def latest(self, places: Collection[Place], account: str, author: str) -> Message | None:
+        heard = self.heard(places, account, author)
+        return heard[-1] if heard else None
+
+    def change(self, message: Message) -> None:
+        with self.lock:
+            self.messages[message.account, message.id] = message
+
+    def rotate(self, account: str, old: str, new: str) -> None:
+        with self.lock:
+            self.tokens[account] = new
+            self.expired_tokens = (self.expired_tokens | {old}) - {new}
 
     def said(self, account: str, kind: Kind) -> list[Reply]:
         with self.lock:
             return [r for r in self.replies if (r.account, r.kind) == (account, kind)]
 
-    def take_fault(self, place: Place) -> Fault | None:
+    def take_fault(self, place: Place, at: At) -> Fault | None:
         with self.lock:
-            fault = next((fault for fault in self.faults if fault.strikes(place)), None)
+            fault = next((fault for fault in self.faults if fault.strikes(place, at)), None)
             if fault:
                 fault.times -= 1
                 self.faults = [fault for fault in self.faults if fault.times]

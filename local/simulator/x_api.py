@@ -13,7 +13,9 @@ from oauthlib.oauth1.rfc5849 import signature as oauth
 from local.simulator import x_wire as wire
 from local.simulator.accounts import Accounts, Profile
 from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
-from local.simulator.world import LIMIT_SECONDS, FaultName, Place, Reply, World
+from local.simulator.faults import Fault, FaultName
+from local.simulator.places import Place
+from local.simulator.world import LIMIT_SECONDS, Reply, World
 from local.simulator.x_errors import headers_of, invalid, problem, refuse
 from local.simulator.x_length import LIMIT, weight
 
@@ -84,7 +86,7 @@ class XApi:
             refuse("duplicate")
         if not answers:
             return Reply(wire.new_id(), "x", "post", profile.id, in_reply_to="", to="", text=text)
-        message = self._world.find("x_mention", profile.id, answers)
+        message = self._world.find({"x_mention"}, profile.id, answers)
         if not message:
             refuse("gone")
         if not message.summons:
@@ -119,7 +121,7 @@ class XApi:
 
         def accept() -> Response:
             with self._world.lock:
-                message = self._world.latest("x_direct_message", profile.id, participant)
+                message = self._world.latest({"x_direct_message"}, profile.id, participant)
                 if not message:
                     refuse("no_permission")
                 reply = Reply.answering(message, wire.new_id(), "direct_message", text)
@@ -133,13 +135,10 @@ class XApi:
     def get_directs(self, participant: str) -> Response:
         profile = self._signer()
         self._spend(profile, "direct_messages", READ_LIMIT)
-        wanted = ("x_direct_message", profile.id, participant)
-        with self._world.lock:
-            heard = [
-                (m.sent_at, m.id, m.author, m.text)
-                for m in self._world.messages.values()
-                if (m.place, m.account, m.author) == wanted
-            ]
+        heard = [
+            (m.sent_at, m.id, m.author, m.text)
+            for m in self._world.heard({"x_direct_message"}, profile.id, participant)
+        ]
         said = [
             (r.at, r.id, profile.id, r.text)
             for r in self._world.said(profile.id, "direct_message")
@@ -203,7 +202,11 @@ class XApi:
             "not_summoned": partial(problem, "not_summoned"),
             "server_error": partial(problem, "server_error"),
         }
-        return with_fault(self._world, place, accept, refusals)
+
+        def refusal(fault: Fault) -> Refusal | None:
+            return refusals[fault.fault]() if fault.fault in refusals else None
+
+        return with_fault(self._world, place, accept, refusal)
 
     def _show_limit(self, response: Response) -> Response:
         if "allowance" in g:

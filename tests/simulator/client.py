@@ -24,6 +24,14 @@ SECRET: dict[str, Any] = {
         "accounts": {
             "1111": {"token": "page-token-1", "name": "Northwind"},
             "2222": {"token": "page-token-2", "name": "Southwind"},
+            "5555": {"token": "instagram-token", "name": "Northwind", "handle": "northwind"},
+            "6666": {
+                "token": "login-token",
+                "name": "Southwind",
+                "handle": "southwind",
+                "api": "instagram",
+                "app_secret": "instagram-secret",
+            },
         },
     },
     "x": {
@@ -40,10 +48,16 @@ SECRET: dict[str, Any] = {
     },
 }
 PAGE, OTHER_PAGE, PROFILE = "1111", "2222", "3333"
+INSTAGRAM, BY_LOGIN = "5555", "6666"
+TOKENS = {id: account["token"] for id, account in SECRET["meta"]["accounts"].items()}
 
 
 def mac(key: str, raw: bytes) -> bytes:
     return hmac.new(key.encode(), raw, hashlib.sha256).digest()
+
+
+def proof(token: str, secret: str = "app-secret-now") -> dict[str, str]:
+    return {"appsecret_proof": mac(secret, token.encode()).hex()}
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,23 @@ class Delivered:
     @property
     def body(self) -> Any:
         return json.loads(self.raw)
+
+    @property
+    def entry(self) -> Any:
+        """The one entry of a delivery by Meta."""
+        [entry] = self.body["entry"]
+        return entry
+
+    @property
+    def value(self) -> Any:
+        """Of its one change; Instagram Login has no list of them."""
+        return self.entry["changes"][0]["value"] if "changes" in self.entry else self.entry["value"]
+
+    @property
+    def event(self) -> Any:
+        """Its one event of a conversation."""
+        [event] = self.entry["messaging"]
+        return event
 
 
 class Receiver:
@@ -168,18 +199,41 @@ class Client:
         body: object = None,
         *,
         token: str = "page-token-1",
+        host: Literal["graph", "instagram"] = "graph",
+        params: dict[str, Any] | None = None,
         **more: Any,
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        url = f"/graph/v26.0/{path}"
-        return self.http.request(method, url, json=body, headers=headers, **more)
+        secret = "instagram-secret" if host == "instagram" else "app-secret-now"
+        query = proof(token, secret) | (params or {})
+        url = f"/{host}/v26.0/{path}"
+        return self.http.request(method, url, json=body, headers=headers, params=query, **more)
 
     def comment(self, id: str, text: str = "So sorry", **more: Any) -> httpx.Response:
         return self.graph("POST", f"{id}/comments", {"message": text}, **more)
 
-    def message(self, recipient: object, text: str = "So sorry", **more: Any) -> httpx.Response:
+    def message(
+        self,
+        recipient: object,
+        text: str = "So sorry",
+        account: str = PAGE,
+        *,
+        timeout: float = PATIENCE,
+        **more: Any,
+    ) -> httpx.Response:
         body = {"messaging_type": "RESPONSE", "recipient": recipient, "message": {"text": text}}
-        return self.graph("POST", f"{PAGE}/messages", body | more)
+        path, token = f"{account}/messages", TOKENS[account]
+        return self.graph("POST", path, body | more, token=token, timeout=timeout)
+
+    def instagram_reply(self, id: str, text: str = "So sorry", **more: Any) -> httpx.Response:
+        token = TOKENS[INSTAGRAM]
+        return self.graph("POST", f"{id}/replies", {"message": text}, token=token, **more)
+
+    def do(self, path: str, **ask: object) -> Any:
+        """Something else happens: an edit, a removal, a human's answer."""
+        answer = self.http.post(path, json=ask)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def x(
         self,
@@ -212,12 +266,13 @@ class Client:
         timeout = more.pop("timeout", PATIENCE)
         person = "4444"
         id = self.say(place, author={"id": person}, **more)["id"]
-        if place == "facebook_comment":
+        if place in ("facebook_comment", "facebook_post", "facebook_mention"):
             return self.comment(id, timeout=timeout)
+        if place == "instagram_comment":
+            return self.instagram_reply(id, timeout=timeout)
         if place == "x_mention":
             return self.post(id, timeout=timeout)
         if place == "x_direct_message":
             return self.direct(person, timeout=timeout)
-        body = {"messaging_type": "RESPONSE", "message": {"text": "So sorry"}}
-        body |= {"recipient": {"id": person}}
-        return self.graph("POST", f"{PAGE}/messages", body, timeout=timeout)
+        account = INSTAGRAM if place.startswith("instagram_") else PAGE
+        return self.message({"id": person}, account=account, timeout=timeout)

@@ -6,14 +6,18 @@ import httpx
 import pytest
 
 from local.simulator import DEMO_SECRET, Simulator
-from tests.simulator.client import PATIENCE, Client, Receiver
+from tests.simulator.client import PATIENCE, Client, Receiver, proof
 
 
 def test_it_explains_itself(client: Client) -> None:
     answer = client.http.get("/")
     assert answer.headers["content-type"].startswith("text/plain")
     assert f"curl {client.url}/say" in answer.text
-    for path in ("deliver", "handshake", "said", "received", "calls", "faults", "settings"):
+    paths = (
+        *("deliver", "handshake", "said", "received", "calls", "faults", "settings"),
+        *("edit", "remove", "hide", "answer", "react", "delete_data", "accounts"),
+    )
+    for path in paths:
         assert f"{client.url}/{path}" in answer.text
 
 
@@ -46,8 +50,8 @@ def test_a_reset_waits_for_the_echo_that_is_on_its_way(client: Client, receiver:
 
 def test_calls_are_listed_without_their_tokens(client: Client) -> None:
     comment = client.say("facebook_comment")["id"]
-    path = f"/graph/v26.0/{comment}/comments"
-    client.http.post(path, params={"access_token": "page-token-1"}, json={"message": "Hi"})
+    path, token = f"/graph/v26.0/{comment}/comments", {"access_token": "page-token-1"}
+    client.http.post(path, params=token | proof("page-token-1"), json={"message": "Hi"})
     client.post("12345")
     listed = client.http.get("/calls")
     calls = [(call["method"], call["path"], call["status"]) for call in listed.json()]

@@ -57,6 +57,11 @@ def test_the_platform_is_broken(place: str, client: Client) -> None:
         ("messenger", "window_closed", 10, 2018278),
         ("facebook_comment", "gone", 100, 33),
         ("messenger", "gone", 551, 1545041),
+        ("facebook_post", "gone", 100, 33),
+        ("instagram_comment", "token_expired", 190, 463),
+        ("instagram_message", "window_closed", 10, 2018278),
+        ("instagram_story_reply", "window_closed", 10, 2018278),
+        ("instagram_message", "gone", 551, 1545041),
     ],
 )
 def test_facebook_refuses(
@@ -136,6 +141,12 @@ def test_faults_can_be_listed_and_called_off(client: Client) -> None:
     [
         {"on": "messenger", "fault": "not_summoned"},
         {"on": "x_mention", "fault": "window_closed"},
+        {"on": "instagram_comment", "fault": "window_closed"},
+        {"on": "x_mention", "fault": "graph_error", "code": 190},
+        {"on": "messenger", "fault": "graph_error"},
+        {"on": "messenger", "fault": "gone", "code": 190},
+        {"on": "x_mention", "fault": "gone", "at": "read"},
+        {"on": "messenger", "fault": "gone", "at": "night"},
         {"on": "messenger", "fault": "earthquake"},
         {"on": "messenger", "fault": "disconnect", "times": 0},
         {"on": "nowhere", "fault": "disconnect"},
@@ -144,6 +155,54 @@ def test_faults_can_be_listed_and_called_off(client: Client) -> None:
 def test_what_cannot_happen_cannot_be_ordered(fault: dict[str, object], client: Client) -> None:
     assert client.http.post("/faults", json=fault).status_code == 400
     assert client.ask("/faults") == []
+
+
+@pytest.mark.parametrize("place", [*META, "facebook_mention", "instagram_comment"])
+def test_any_error_of_graphs_can_be_ordered(place: str, client: Client) -> None:
+    client.fault(place, "graph_error", code=80001, subcode=1996, status=429)
+    client.fault("any", "graph_error", code=200)
+    throttled, forbidden = (client.reply(place) for _ in range(2))
+    error = throttled.json()["error"]
+    assert (throttled.status_code, error["code"], error["error_subcode"]) == (429, 80001, 1996)
+    assert (forbidden.status_code, forbidden.json()["error"]["code"]) == (400, 200)
+    assert "error_subcode" not in forbidden.json()["error"]
+    assert client.said() == []
+
+
+def test_an_error_of_graphs_is_none_of_xs(client: Client) -> None:
+    client.fault("any", "graph_error", code=190)
+    assert client.reply("x_mention").status_code == 201
+    assert len(client.ask("/faults")) == 1
+
+
+def test_looking_for_a_reply_goes_wrong_apart_from_replying(client: Client) -> None:
+    comment = client.say("facebook_comment")["id"]
+    path = f"{comment}/comments"
+    client.fault("facebook_comment", "server_error", at="read")
+    assert client.comment(comment).status_code == 200
+    assert [client.graph("GET", path).status_code for _ in range(2)] == [500, 200]
+    client.fault("facebook_comment", "server_error")
+    assert client.graph("GET", path).status_code == 200
+    assert client.comment(comment).status_code == 500
+
+
+@pytest.mark.parametrize("place", ["messenger", "facebook_mention", "facebook_post"])
+def test_whatever_is_read_can_go_wrong(place: str, client: Client) -> None:
+    id = client.say(place, author={"id": "4444"})["id"]
+    query = {"user_id": "4444"} if place == "messenger" else {}
+    path = "me/conversations" if place == "messenger" else id
+    client.fault(place, "accept_then_disconnect", at="read")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.graph("GET", path, params=query)
+    assert client.graph("GET", path, params=query).status_code == 200
+
+
+def test_a_sender_action_uses_up_no_fault(client: Client) -> None:
+    client.fault("any", "server_error")
+    client.say("messenger", author={"id": "4444"})
+    body = {"recipient": {"id": "4444"}, "sender_action": "typing_on"}
+    assert client.graph("POST", "me/messages", body).status_code == 200
+    assert client.reply("messenger").status_code == 500
 
 
 def test_an_echo_comes_even_if_the_answer_does_not(client: Client, receiver: Receiver) -> None:

@@ -1,13 +1,11 @@
 """Graph takes FirstReply's replies, and refuses them in Facebook's words."""
 
-import hashlib
-import hmac
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.simulator.client import OTHER_PAGE, PAGE, Client, Receiver
+from tests.simulator.client import OTHER_PAGE, PAGE, Client, Receiver, proof
 
 DAYS_AGO = "2026-03-01T12:00:00Z"
 
@@ -86,6 +84,7 @@ def test_the_token_is_looked_at(client: Client) -> None:
     assert code(client.http.post(path, json={"message": "Hi"})) == (104, None)
     assert code(client.comment(comment, token="page-token-2")) == (100, 33)
     assert code(client.graph("POST", f"{OTHER_PAGE}/messages")) == (200, None)
+    assert code(client.graph("GET", f"{OTHER_PAGE}/conversations")) == (200, None)
 
 
 @pytest.mark.parametrize("carrier", ["query", "form", "json", "header"])
@@ -98,18 +97,28 @@ def test_the_token_may_come_in_any_of_four_ways(carrier: str, client: Client) ->
         "json": {"json": token | message},
         "header": {"headers": {"Authorization": "Bearer page-token-1"}, "json": message},
     }
-    answer = client.http.post(f"/graph/v26.0/{comment}/comments", **ways[carrier])
+    way = ways[carrier] | {"params": ways[carrier].get("params", {}) | proof("page-token-1")}
+    answer = client.http.post(f"/graph/v26.0/{comment}/comments", **way)
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("secret", ["app-secret-now", "app-secret-before"])
 def test_a_proof_must_be_made_with_an_app_secret(secret: str, client: Client) -> None:
     comment = client.say("facebook_comment")["id"]
-    proof = hmac.new(secret.encode(), b"page-token-1", hashlib.sha256).hexdigest()
-    good = client.comment(comment, params={"appsecret_proof": proof})
-    bad = client.comment(comment, params={"appsecret_proof": proof[::-1]})
+    good = client.comment(comment, params=proof("page-token-1", secret))
+    bad = client.comment(comment, params=proof("page-token-1", "another secret"))
     assert good.status_code == 200
     assert code(bad) == (100, None)
+
+
+def test_without_a_proof_nothing_is_done(client: Client) -> None:
+    comment = client.say("facebook_comment")["id"]
+    headers = {"Authorization": "Bearer page-token-1"}
+    path = f"/graph/v26.0/{comment}/comments"
+    answer = client.http.post(path, json={"message": "Hi"}, headers=headers)
+    assert code(answer) == (100, None)
+    assert "appsecret_proof" in answer.json()["error"]["message"]
+    assert client.said() == []
 
 
 @pytest.mark.parametrize("version", ["", "26.0/", "v26/"])

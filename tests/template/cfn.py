@@ -45,7 +45,8 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def logical_id(value: Any) -> str:
-    """Which resource a !Ref or !GetAtt or !Sub names."""
+    """Which resource a !Ref or !GetAtt or !Sub names; of a table's index, its name too."""
     ((function, argument),) = value.items()
     text = argument if isinstance(argument, str) else argument[0]
-    return text.removeprefix("${").split(".")[0] if function != "Ref" else text
+    name = text.removeprefix("${").split(".")[0] if function != "Ref" else text
+    return f"{name}/index" if "/index/" in text else name

@@ -95,8 +95,8 @@ def test_the_settings_that_code_reads_are_those_that_the_template_sets() -> None
         verb = name.removesuffix("Function").lower()
         code = (ROOT / "functions" / verb / "app.py").read_text()
         read = set(re.findall(r'(?:setting|number)\("([A-Z_]+)"\)', code))
-        if "url=setting" in code:
-            read |= {named.API_URL for n in names() if (named := channel(n))}
+        if "setting=setting" in code:
+            read |= {one for n in names() if (named := channel(n)) for one in named.SETTINGS}
         given = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME"}
         assert read == given, name
 
@@ -115,7 +115,9 @@ def test_every_dead_letter_queue_raises_an_alarm_at_its_first_message() -> None:
     watched = {
         logical_id(alarm["Dimensions"][0]["Value"])
         for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Threshold"] == 0 and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        if alarm.get("Namespace") == "AWS/SQS"
+        and alarm["Threshold"] == 0
+        and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
     }
     assert {name for name in QUEUES if "DeadLetter" in name} <= watched
 

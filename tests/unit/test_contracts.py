@@ -36,9 +36,13 @@ def test_what_the_functions_send_keeps_the_contract(
     for text in ("My parcel is broken 😡", "Still broken, nobody answers"):
         say(customers, "messenger", text, **ada)
         connected.pump_inbox()
+    unsent = say(customers, "instagram_message", "My parcel is broken")
+    connected.pump_inbox()
     for body in connected.bodies("reply"):
         check(body)
         connected.sqs.send_message(QueueUrl=connected.urls["reply"], MessageBody=json.dumps(body))
+    connected.drain()
+    customers.post("/remove", json={"id": unsent["id"]}).raise_for_status()
     connected.drain()
     events = connected.bodies("escalation.fifo")
     for event in events:

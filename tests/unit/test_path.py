@@ -148,8 +148,9 @@ def test_neither_words_nor_secrets_reach_a_log(
     assert "received" in out
     assert "signaturerejected" in out
     meta, x = DEMO_SECRET["meta"], DEMO_SECRET["x"]
-    (page,), (profile,) = meta["accounts"].values(), x["accounts"].values()
-    secrets = [*meta["app_secrets"], *x["consumer_secrets"], page["token"], meta["verify_token"]]
+    (profile,) = x["accounts"].values()
+    secrets = [*meta["app_secrets"], *x["consumer_secrets"], meta["verify_token"]]
+    secrets += [page["token"] for page in meta["accounts"].values()]
     secrets += [profile["access_token"], profile["access_token_secret"], x["consumer_key"]]
     for private in ("xylophone", "quasar", "zebulon", *secrets):
         assert private.lower() not in out

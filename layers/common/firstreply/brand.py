@@ -29,7 +29,8 @@ from firstreply.understanding import Intent, Understanding, Urgency
 # an emoji) is not repeated under the brand's name.
 _FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 30
-_HANDLE = re.compile(r"\w{1,30}", re.ASCII)
+# Instagram's may have dots inside.
+_HANDLE = re.compile(r"\w(?:[\w.]{0,28}\w)?", re.ASCII)
 
 
 def _with(name: str) -> Callable[[str], str]:
@@ -100,6 +101,7 @@ class PolicyData(_Data):
     escalate_if_unanswered: frozenset[Intent]
     due_minutes: dict[Urgency, PositiveInt] = Field(min_length=2)  # every one
     oldest_answer_hours: PositiveInt
+    hands_off_hours: PositiveInt
 
 
 @cache
@@ -114,8 +116,9 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
         intents = ", ".join(sorted(wordless))
         raise Misconfigured(f"brand/policy.yaml: answer: voice.yaml has no words for {intents}")
     return Policy(
-        **data.model_dump(exclude={"oldest_answer_hours"}),
+        **data.model_dump(exclude={"oldest_answer_hours", "hands_off_hours"}),
         oldest_answer=timedelta(hours=data.oldest_answer_hours),
+        hands_off=timedelta(hours=data.hands_off_hours),
         cool_down=timedelta(minutes=cool_down_minutes),
         auto_reply=auto_reply,
     )

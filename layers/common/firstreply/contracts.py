@@ -46,6 +46,9 @@ class ReplyRequest(_Data):
     in_reply_to: str = Field(description="the platform's id of the message answered")
     text: str = Field(min_length=1)
     author: Author
+    in_private: bool = Field(
+        False, description="answer a public message to the customer alone, where that is possible"
+    )
 
 
 class ReplyRequested(CloudEvent):
@@ -64,9 +67,14 @@ class Said(_Data):
     id: str
     text: str
     sent_at: datetime
-    kind: str = Field(description="comment, message, mention, direct_message, …")
+    edited_at: datetime | None = Field(None, description="since when it reads like this")
+    kind: str = Field(description="comment, post, review, message, mention, direct_message, …")
     public: bool
     permalink: str | None = None
+    in_reply_to: str | None = Field(None, description="the id of what it stands under or answers")
+    verdict: Literal["positive", "negative"] | None = Field(
+        None, description="what was ticked beside writing: a recommendation, or stars"
+    )
     attachments: tuple[str, ...] = Field((), description="their kinds: photo, image, audio, …")
 
 
@@ -111,6 +119,16 @@ class CaseEvent(_Data):
     history: tuple[Said, ...] = Field(description="what the customer said before, oldest first")
 
 
+class Withdrawal(_Data):
+    """Which message to forget."""
+
+    case_id: str
+    conversation: Conversation
+    channel: str
+    message_id: str
+    removed_at: datetime
+
+
 class CaseOpened(CloudEvent):
     """`firstreply.case.opened.v1`: the first complaint of a conversation."""
 
@@ -119,7 +137,7 @@ class CaseOpened(CloudEvent):
 
 
 class CaseUpdated(CloudEvent):
-    """`firstreply.case.updated.v1`: the customer wrote again."""
+    """`firstreply.case.updated.v1`: the customer wrote again, or changed what they wrote."""
 
     type: Literal["firstreply.case.updated.v1"] = "firstreply.case.updated.v1"
     data: CaseEvent
@@ -132,4 +150,18 @@ class CaseReplyRefused(CloudEvent):
     data: CaseEvent
 
 
-PUBLIC: tuple[type[CloudEvent], ...] = (ReplyRequested, CaseOpened, CaseUpdated, CaseReplyRefused)
+class CaseWithdrawn(CloudEvent):
+    """`firstreply.case.withdrawn.v1`: a message of the case is removed; forget its words. The
+    case itself stays as it is."""
+
+    type: Literal["firstreply.case.withdrawn.v1"] = "firstreply.case.withdrawn.v1"
+    data: Withdrawal
+
+
+PUBLIC: tuple[type[CloudEvent], ...] = (
+    ReplyRequested,
+    CaseOpened,
+    CaseUpdated,
+    CaseReplyRefused,
+    CaseWithdrawn,
+)

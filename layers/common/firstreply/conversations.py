@@ -3,15 +3,20 @@
 conversation  meta#<account>#<customer>
 item          MSG#<message id>             a message and what we made of it (Remembered)
               REPLY#<message id>#<kind>    what we said (outbox.py)
+              HUMAN#<id>                   what a human said for the brand in the platform's own app
               CASE                         the open case
-              PERSON                       when we last answered by ourselves
+              PERSON                       when we, and when a human, last answered
+
+Messages, sent replies and humans' words carry their `platform_id`; the index of that name finds
+them when the platform does not say whose conversation it speaks of.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,19 +25,35 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.message import Conversation, Message
+from firstreply.message import Conversation, Message, Spoken
 from firstreply.policy import Decision, Standing
 from firstreply.understanding import Understanding
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
 
 type Item = Mapping[str, Any]
 
+INDEX = "platform_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where something with a platform's id is kept."""
+
+    conversation: Conversation
+    item: str
+
+    @property
+    def is_message(self) -> bool:
+        return self.item.startswith("MSG#")
+
 
 class Remembered(BaseModel):
     """A message with what we made of it: `acknowledgement` is what to say at once, if anything;
-    `case_id` the case that has it, once one does."""
+    `case_id` the case that has it, once one does, and `told` in which words. Of a removed one
+    nothing is left but its ids."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -41,6 +62,10 @@ class Remembered(BaseModel):
     decision: Decision
     acknowledgement: str | None = None
     case_id: str | None = None
+    edited_at: datetime | None = None
+    removed_at: datetime | None = None
+    is_hidden: bool = False
+    told: str | None = None
 
 
 class Case(BaseModel):
@@ -92,42 +117,118 @@ class Conversations:
     def expires_at(self, now: datetime) -> int:
         return int((now + self._retention).timestamp())
 
-    def remember(self, remembered: Remembered, now: datetime) -> Remembered:
-        """Keep it once; what was kept first, if it was there already."""
-        item = to_item(remembered) | message_key(
-            remembered.message.conversation, remembered.message.id
-        )
+    def remember(self, remembered: Remembered, now: datetime) -> Remembered | None:
+        """Keep it once; what was kept first, if it was there already; None if it was removed
+        before it came."""
+        message = remembered.message
+        item = to_item(remembered) | message_key(message.conversation, message.id)
         try:
             self.table.put_item(
-                Item=item | {"expires_at": self.expires_at(now)},
+                Item=item | {"platform_id": message.id, "expires_at": self.expires_at(now)},
                 ConditionExpression=Attr("item").not_exists(),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             stored = refused_item(error)
-            return Remembered.model_validate(stored) if stored else remembered
+            return _remembered(stored) if stored else remembered
         return remembered
 
+    def edit(self, remembered: Remembered, at: datetime) -> bool:
+        """Keep how a remembered message reads since then; False if it is removed or has been
+        edited later. Doing it twice is doing it once."""
+        changed = {
+            name: value
+            for name, value in to_item(remembered).items()
+            if name in ("message", "understanding", "decision", "acknowledgement", "edited_at")
+        }
+        is_newer = Attr("edited_ms").not_exists() | Attr("edited_ms").lte(_ms(at))
+        return self._change(
+            message_key(remembered.message.conversation, remembered.message.id),
+            changed | {"edited_ms": _ms(at)},
+            Attr("message").exists() & Attr("removed_at").not_exists() & is_newer,
+        )
+
+    def hide(
+        self, conversation: Conversation, message_id: str, at: datetime, *, hidden: bool
+    ) -> bool:
+        """Note that a message is not public any more, or again; False if we do not know it."""
+        is_newer = Attr("hidden_ms").not_exists() | Attr("hidden_ms").lt(_ms(at))
+        return self._change(
+            message_key(conversation, message_id),
+            {"is_hidden": hidden, "hidden_ms": _ms(at)},
+            Attr("message").exists() & is_newer,
+        )
+
+    def remove(
+        self, conversation: Conversation, message_id: str, at: datetime, now: datetime
+    ) -> Remembered | None:
+        """Erase what it said; the rest of it, None if it was not known. One that comes after its
+        removal is not remembered any more."""
+        key = message_key(conversation, message_id)
+        remembered = self.load(conversation, message_id)
+        if remembered:
+            erased = to_item(_without_words(remembered)) | {"removed_at": at.isoformat()}
+            self._change(key, erased, Attr("message").exists())
+            return self.load(conversation, message_id)
+        tombstone = {
+            "removed_at": at.isoformat(),
+            "platform_id": message_id,
+            "expires_at": self.expires_at(now),
+        }
+        if not self._change(key, tombstone, Attr("message").not_exists()):
+            return self.remove(conversation, message_id, at, now)  # it came in between
+        return None
+
+    def note_human(self, conversation: Conversation, spoken: Spoken, now: datetime) -> None:
+        """Keep what a human said for the brand, and when one last did."""
+        expires = {"expires_at": self.expires_at(now)}
+        said = {"text": spoken.text, "at": spoken.at.isoformat(), "platform_id": spoken.id}
+        self._change(
+            {"conversation": conversation.key, "item": f"HUMAN#{spoken.id}"}, said | expires
+        )
+        is_news = Attr("human_ms").not_exists() | Attr("human_ms").lt(_ms(spoken.at))
+        self._change(person_key(conversation), {"human_ms": _ms(spoken.at)} | expires, is_news)
+
+    def erase(self, conversation: Conversation, until: datetime, now: datetime) -> list[Remembered]:
+        """Remove every message up to then and the words of every answer; the messages removed."""
+        removed = []
+        for item in list(self.items(conversation, "")):
+            if "message" in item and "removed_at" not in item:
+                message = Remembered.model_validate(item).message
+                if message.sent_at <= until:
+                    removed.append(self.remove(conversation, message.id, until, now))
+            elif "text" in item:
+                key = {"conversation": conversation.key, "item": item["item"]}
+                self._change(key, {"text": ""}, Attr("item").exists())
+        return [one for one in removed if one]
+
+    def find(self, channel: str, account: str, platform_id: str) -> list[Found]:
+        """What of this account has that id. A moment old, it may not be found yet."""
+        answer = self.table.query(
+            IndexName=INDEX, KeyConditionExpression=Key("platform_id").eq(platform_id)
+        )
+        found = [
+            Found(Conversation.of_key(str(item["conversation"])), str(item["item"]))
+            for item in answer["Items"]
+        ]
+        ours = (channel, account)
+        return [f for f in found if (f.conversation.channel, f.conversation.account) == ours]
+
     def load(self, conversation: Conversation, message_id: str) -> Remembered | None:
-        found = self.table.get_item(
-            Key=message_key(conversation, message_id), ConsistentRead=True
-        ).get("Item")
-        return Remembered.model_validate(found) if found else None
+        return _remembered(self._get(message_key(conversation, message_id)))
 
     def history(self, conversation: Conversation) -> list[Remembered]:
-        """Every message, oldest first."""
-        query: Any = {
-            "KeyConditionExpression": Key("conversation").eq(conversation.key)
-            & Key("item").begins_with("MSG#"),
-            "ConsistentRead": True,
-        }
-        found: list[Remembered] = []
-        while True:
-            page = self.table.query(**query)
-            found += [Remembered.model_validate(item) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return sorted(found, key=lambda one: (one.message.sent_at, one.message.id))
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        """Every message that is still there, oldest first."""
+        found = [_remembered(item) for item in self.items(conversation, "MSG#")]
+        there = [one for one in found if one and not one.removed_at]
+        return sorted(there, key=lambda one: (one.message.sent_at, one.message.id))
+
+    def heard_at(self, conversation: Conversation) -> datetime | None:
+        """When the customer last wrote in private."""
+        return max(
+            (one.message.sent_at for one in self.history(conversation) if not one.message.public),
+            default=None,
+        )
 
     def standing(self, conversation: Conversation, *, answering: str) -> Standing:
         """How things stand, leaving out our own answer to the message `answering`."""
@@ -135,8 +236,11 @@ class Conversations:
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
+        human_ms = person.get("human_ms")
         return Standing(
-            answered_at=answered_at, case_open="case_id" in self._get(case_key(conversation))
+            answered_at=answered_at,
+            human_at=datetime.fromtimestamp(float(human_ms) / 1000, UTC) if human_ms else None,
+            case_open="case_id" in self._get(case_key(conversation)),
         )
 
     def open_case(self, case: Case, conversation: Conversation, now: datetime) -> Case:
@@ -161,14 +265,81 @@ class Conversations:
             ExpressionAttributeValues={":yes": True},
         )
 
-    def put_into_case(self, message: Message, case: Case) -> None:
-        """Note that the helpdesk has it."""
-        self.table.update_item(
+    def put_into_case(self, remembered: Remembered, case: Case, told: str) -> Remembered | None:
+        """Note that the helpdesk has it, in which words; how it is now."""
+        message = remembered.message
+        changed = self.table.update_item(
             Key=message_key(message.conversation, message.id),
-            UpdateExpression="SET case_id = :case",
+            UpdateExpression="SET case_id = :case, told = :told",
             ConditionExpression=Attr("item").exists(),
-            ExpressionAttributeValues={":case": case.case_id},
+            ExpressionAttributeValues={":case": case.case_id, ":told": told},
+            ReturnValues="ALL_NEW",
         )
+        return _remembered(changed["Attributes"])
+
+    def items(self, conversation: Conversation, beginning: str) -> Iterator[Item]:
+        """The items of a conversation whose name begins so."""
+        where: ConditionBase = Key("conversation").eq(conversation.key)
+        if beginning:
+            where = where & Key("item").begins_with(beginning)
+        query: Any = {"KeyConditionExpression": where, "ConsistentRead": True}
+        while True:
+            page = self.table.query(**query)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _change(
+        self,
+        key: dict[str, str],
+        values: Mapping[str, Any],
+        condition: Any = None,  # noqa: ANN401
+    ) -> bool:
+        """Set some attributes of an item; False if the condition does not hold."""
+        names = {f"#{name}": name for name in values}
+        given: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        try:
+            self.table.update_item(
+                Key=key,
+                UpdateExpression="SET " + ", ".join(f"{n} = :{n[1:]}" for n in names),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+                **given,
+            )
+        except ClientError as error:
+            refused_item(error)
+            return False
+        return True
+
+    def item(self, conversation: Conversation, name: str) -> Item:
+        """One item, empty if it is not there."""
+        return self._get({"conversation": conversation.key, "item": name})
 
     def _get(self, key: dict[str, str]) -> Item:
         return self.table.get_item(Key=key, ConsistentRead=True).get("Item") or {}
+
+
+def _remembered(item: Item) -> Remembered | None:
+    """None if it is not there, or only the tombstone of what never came."""
+    return Remembered.model_validate(item) if "message" in item else None
+
+
+def _without_words(remembered: Remembered) -> Remembered:
+    """Neither what the customer wrote nor what we concluded from it word by word."""
+    message = replace(
+        remembered.message,
+        text="",
+        author_name=None,
+        author_handle=None,
+        permalink=None,
+        attachments=(),
+    )
+    understanding = replace(remembered.understanding, reasons=())
+    blank = {"message": message, "understanding": understanding, "acknowledgement": ""}
+    return remembered.model_copy(update=blank)
+
+
+def _ms(moment: datetime) -> int:
+    """Comparable where ISO 8601 is not: with and without a fraction of a second."""
+    return int(moment.timestamp() * 1000)

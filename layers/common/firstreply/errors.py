@@ -2,8 +2,10 @@
 
 FirstReplyError
 ├── TryLater           nothing happened yet: the same again, later
+│   ├── RateLimited    the platform asks us to wait; that is no failed try
 │   └── Misconfigured  an operator has to set something first
 ├── Refuse             it will never work as it stands: set it aside, or give it to a human
+│   ├── AccountDead    nor will anything else from this account, until its secret changes
 │   ├── Unreadable     a signed body that its channel cannot read
 │   └── TooLarge       more than one delivery can keep
 └── Unsure             it may have happened: ask before doing it again
@@ -24,6 +26,14 @@ class TryLater(FirstReplyError):
         self.after = after
 
 
+class RateLimited(TryLater):
+    """The platform takes nothing from this account for `after` seconds; asking sooner is worse."""
+
+    def __init__(self, reason: str, *, after: int) -> None:
+        super().__init__(reason, after=after)
+        self.wait = after
+
+
 class Misconfigured(TryLater):
     """A setting is missing or wrong; says which one and what it should hold."""
 
@@ -34,6 +44,10 @@ class Refuse(FirstReplyError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class AccountDead(Refuse):
+    """The platform takes this account's token no more."""
 
 
 class Unreadable(Refuse):

@@ -1,8 +1,10 @@
-"""The vocabulary: what a customer said, to whom, where; no platform's words in here."""
+"""The vocabulary: what happened in a conversation; no platform's words in here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
+from typing import Literal
+from urllib.parse import quote, unquote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +22,24 @@ class Conversation:
             quote(part, safe="") for part in (self.channel, self.account, self.customer)
         )
 
+    @classmethod
+    def of_key(cls, key: str) -> "Conversation":
+        channel, account, customer = (unquote(part) for part in key.split("#"))
+        return cls(channel=channel, account=account, customer=customer)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One thing that a customer said.
 
-    `id` is the platform's own id, so a redelivery is the same message. `network` and `kind` are
-    for people and for the channel that made them (`facebook` `comment`); nothing branches on them
-    outside that channel. `sent_at` is the platform's time, in UTC. `is_anonymous`: the platform did
-    not say who wrote it; it could be ourselves, so nobody is answered. `attachments` are kinds
-    (`photo`); with one, `text` may be empty.
+    `id` is the platform's own id, so a redelivery is the same message; `in_reply_to` the id of what
+    it stands under or answers. `network` and `kind` are for people and for the channel that made
+    them (`facebook` `comment`); nothing branches on them outside that channel. `sent_at` is the
+    platform's time, in UTC. `attachments` are kinds (`photo`); with one, `text` may be empty.
+    `verdict`: what the customer ticked beside writing, a recommendation or stars.
+
+    `is_anonymous`: the platform did not say who wrote it; it could be ourselves. `is_answerable`:
+    not if there is no way to answer it, or another has been charged with that.
     """
 
     conversation: Conversation
@@ -39,12 +49,92 @@ class Message:
     public: bool
     text: str
     sent_at: datetime
+    in_reply_to: str | None = None
     author_name: str | None = None
     author_handle: str | None = None
     permalink: str | None = None
     language: str | None = None
+    verdict: Literal["positive", "negative"] | None = None
     is_anonymous: bool = False
+    is_answerable: bool = True
     attachments: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str:
+        return self.conversation.account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """A customer changed the words of a message; `message` is how it reads since `at`."""
+
+    message: Message
+    at: datetime
+
+    @property
+    def account(self) -> str:
+        return self.message.account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A message is gone from the platform, whoever removed it."""
+
+    account: str
+    customer: str | None
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A moderator has hidden a message from the public, or shows it again."""
+
+    account: str
+    customer: str | None
+    message_id: str
+    hidden: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """The brand's own account said something: FirstReply did, or a human in the platform's app.
+
+    `id` is the platform's; `reply_key` ours, if the platform gives it back. Whom it was said to is
+    told by `customer`, or by `in_reply_to`, the message it stands under.
+    """
+
+    account: str
+    id: str
+    text: str
+    at: datetime
+    customer: str | None = None
+    in_reply_to: str | None = None
+    reply_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Something was said, but not what: the platform has to be asked. `about` is the channel's."""
+
+    account: str
+    about: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """A person wants all of theirs up to `at` erased."""
+
+    customer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """It may be a customer's words, but it cannot be read: kept, and shown to an operator."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +144,26 @@ class Ignored:
     reason: str
 
 
-type Update = Message | Ignored
+# About one account of the brand's; the others are about none.
+type AccountUpdate = Message | Edited | Removed | Hidden | Spoken | Hint
+type Update = AccountUpdate | Erasure | Unread | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What we are about to say. `key` is ours, and the same at every try."""
+    """What we are about to say. `key` is ours, and the same at every try.
+
+    `in_private`: to the customer alone, though the message was public. `by_human`: an agent wrote
+    it. `heard_at`: when the customer last wrote in private, if later than `message`.
+    """
 
     key: str
     message: Message
     text: str
+    in_private: bool = False
+    by_human: bool = False
+    heard_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return self.message.public and not self.in_private

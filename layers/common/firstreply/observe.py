@@ -23,10 +23,12 @@ def logger() -> Logger:
     return Logger()
 
 
-def count(name: str, value: int = 1, *, channel: str) -> None:
-    """Count something that happened (as an EMF line in the log; no call is made)."""
+def count(name: str, value: int = 1, *, channel: str | None = None) -> None:
+    """Count something that happened (as an EMF line in the log; no call is made). Without a
+    channel, for an alarm: an alarm watches one set of dimensions."""
     with single_metric(name, MetricUnit.Count, value) as metric:
-        metric.add_dimension("channel", channel)
+        if channel:
+            metric.add_dimension("channel", channel)
 
 
 def observed(handler: Handler) -> Handler:

@@ -4,6 +4,7 @@
       ▲                 │ lease ends       │ │           ├─▶ refused (reason)
       └─────────────────┘                  │ │           └─▶ unknown (reason)
       └──release: nothing was sent─────────┘ └──rearm──▶ claimed
+    settle sent: also by the platform's own word, its echo (recognise), from any other state.
     rearm: from sending or unknown once their lease is over (a platform may take a moment to show
     what it accepted), and only when the platform has shown that the reply is not there. Nothing
     else leads back: `sending` is never repeated blindly.
@@ -21,9 +22,9 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.conversations import Conversations, person_key, refused_item
+from firstreply.conversations import Conversations, Item, person_key, refused_item
 from firstreply.errors import TryLater
-from firstreply.message import Reply
+from firstreply.message import Conversation, Reply, Spoken
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -95,13 +96,17 @@ class Outbox:
         return True
 
     def release(self, reply: Reply) -> None:
-        """Back to the start, when it is certain that nothing was sent."""
-        self._table.update_item(
-            Key=_key(reply),
-            UpdateExpression="REMOVE #state, #owner",
-            ConditionExpression=Attr("state").eq("sending") & Attr("owner").eq(self._owner),
-            ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-        )
+        """Back to the start, when it is certain that nothing was sent; if it is ours."""
+        try:
+            self._table.update_item(
+                Key=_key(reply),
+                UpdateExpression="REMOVE #state, #owner",
+                ConditionExpression=Attr("state").is_in(["claimed", "sending"])
+                & Attr("owner").eq(self._owner),
+                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+            )
+        except ClientError as error:
+            refused_item(error)
 
     def settle(
         self,
@@ -118,13 +123,21 @@ class Outbox:
 
         `handed_over`: no human has to be told any more. `ask_from`: before then the platform may
         not show yet what it accepted. `seen`: TryLater if it is no longer as it was seen.
+        What the platform has told to be sent stays so, whatever was concluded meanwhile.
         """
-        facts: dict[str, Any] = {"state": state, "platform_id": platform_id, "reason": reason}
+        facts: dict[str, Any] = {"state": state, "reason": reason}
+        if platform_id:  # an index takes no empty one
+            facts |= {"platform_id": platform_id}
         if handed_over:
             facts |= {"handed_over": True}
         if ask_from:
             facts |= {"lease_until": _epoch(ask_from)}
-        condition: dict[str, Any] = {"ConditionExpression": _is_still(seen)} if seen else {}
+        condition: dict[str, Any] = {}
+        if seen:
+            condition = {"ConditionExpression": _is_still(seen)}
+        elif state != "sent":
+            is_open = Attr("state").not_exists() | Attr("state").ne("sent")
+            condition = {"ConditionExpression": is_open}
         try:
             self._table.update_item(
                 Key=_key(reply),
@@ -137,12 +150,34 @@ class Outbox:
             refused_item(error)
             raise TryLater("somebody else has moved the reply on", after=1) from error
 
+    def recognise(self, conversation: Conversation, spoken: Spoken) -> bool:
+        """Whether we said this. If we did not know that it arrived, now we do."""
+        if spoken.reply_key:
+            found = [self._conversations.item(conversation, f"REPLY#{spoken.reply_key}")]
+        else:
+            beginning = f"REPLY#{spoken.in_reply_to}#" if spoken.in_reply_to else "REPLY#"
+            found = list(self._conversations.items(conversation, beginning))
+        for item in found:
+            if _is_this(item, spoken):
+                if item["state"] != "sent":
+                    self._note_sent(item, spoken.id)
+                return True
+        return False
+
     def mark_handed_over(self, reply: Reply) -> None:
         """A human has it."""
         self._table.update_item(
             Key=_key(reply),
             UpdateExpression="SET handed_over = :yes",
             ExpressionAttributeValues={":yes": True},
+        )
+
+    def _note_sent(self, item: Item, platform_id: str) -> None:
+        self._table.update_item(
+            Key={"conversation": item["conversation"], "item": item["item"]},
+            UpdateExpression="SET #state = :sent, platform_id = :id",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":sent": "sent", ":id": platform_id},
         )
 
     def _to_claimed(self, reply: Reply, now: datetime, condition: ConditionBase) -> Entry:
@@ -208,6 +243,21 @@ class Outbox:
                 },
             }
         }
+
+
+def _is_this(item: Item, spoken: Spoken) -> bool:
+    """By the key that came back with it, by its id, or else by its words while we wait for them."""
+    if "state" not in item:
+        return False
+    return (
+        spoken.reply_key is not None
+        or item.get("platform_id") == spoken.id
+        or (item["state"] in ("sending", "unknown") and _words(item["text"]) == _words(spoken.text))
+    )
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
 
 
 def _is_still(seen: Entry) -> ConditionBase:

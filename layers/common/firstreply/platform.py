@@ -32,25 +32,21 @@ class Answered:
     json: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Platform:
-    """A platform's API with the secret that opens it."""
+    """A platform's APIs with the secret that opens them. `setting` reads the address that a
+    setting holds. `rest_seconds`: for how long the platform wants to be left alone from now on."""
 
     http: httpx.Client
-    url: str
+    setting: Callable[[str], str]
     secret: Section
     clock: Callable[[], datetime]
-
-    @property
-    def accounts(self) -> Mapping[str, Any]:
-        """Our own accounts there, by id."""
-        accounts = self.secret.get("accounts")
-        return accounts if isinstance(accounts, dict) else {}
+    rest_seconds: int = 0
 
     def call(
         self,
         method: str,
-        path: str,
+        address: str,
         *,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
@@ -63,7 +59,7 @@ class Platform:
         """
         try:
             answer = self.http.request(
-                method, self.url + path, params=params, json=json, headers=headers, timeout=TIMEOUT
+                method, address, params=params, json=json, headers=headers, timeout=TIMEOUT
             )
         except _NOT_SENT as error:
             raise TryLater(f"not reached: {type(error).__name__}") from None

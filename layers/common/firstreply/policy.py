@@ -23,21 +23,35 @@ class Policy(BaseModel):
     escalate_if_unanswered: frozenset[Intent]
     due_minutes: dict[Urgency, PositiveInt]
     oldest_answer: timedelta
+    hands_off: timedelta
     cool_down: timedelta
     auto_reply: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How things stand in a conversation. `answered_at`: our last automatic answer to another
-    message, if any."""
+    """How things stand. In the conversation: `answered_at`, our last automatic answer to another
+    message; `human_at`, when a human last spoke for the brand. Of the message itself, or of who
+    wrote it: whether it is removed, hidden by a moderator, or from an account of our own."""
 
     answered_at: datetime | None = None
+    human_at: datetime | None = None
     case_open: bool = False
+    is_removed: bool = False
+    is_hidden: bool = False
+    is_own_account: bool = False
 
 
 type Silence = Literal[
-    "auto_reply_off", "not_for_us", "nobody_to_answer", "own_account", "too_old", "cool_down"
+    "auto_reply_off",
+    "removed",
+    "not_for_us",
+    "own_account",
+    "unanswerable",
+    "hidden",
+    "too_old",
+    "human_answers",
+    "cool_down",
 ]
 
 
@@ -63,7 +77,7 @@ def decide(
     """Total and deterministic. Silence is worse than a late human: what is not answered though it
     should be, and what is not understood, goes to one."""
     silence = _silence(message, understanding, standing, policy, now)
-    reasons = tuple(_why_escalate(understanding, standing, policy, silence))
+    reasons = tuple(_why_escalate(message, understanding, standing, policy, silence))
     return Decision(
         silence=silence,
         escalate=bool(reasons),
@@ -80,21 +94,32 @@ def _silence(
     policy: Policy,
     now: datetime,
 ) -> Silence | None:
-    answered_at = standing.answered_at
+    answered_at, human_at = standing.answered_at, standing.human_at
     nevers: tuple[tuple[Silence, bool], ...] = (
         ("auto_reply_off", not policy.auto_reply),
+        ("removed", standing.is_removed),
         ("not_for_us", understanding.intent not in policy.answer),
-        ("nobody_to_answer", message.is_anonymous),
+        ("own_account", standing.is_own_account),
+        ("unanswerable", message.is_anonymous or not message.is_answerable),
+        ("hidden", standing.is_hidden),
         ("too_old", now - message.sent_at > policy.oldest_answer),
+        ("human_answers", human_at is not None and now - human_at < policy.hands_off),
         ("cool_down", answered_at is not None and now - answered_at < policy.cool_down),
     )
     return next((name for name, applies in nevers if applies), None)
 
 
 def _why_escalate(
-    understanding: Understanding, standing: Standing, policy: Policy, silence: Silence | None
+    message: Message,
+    understanding: Understanding,
+    standing: Standing,
+    policy: Policy,
+    silence: Silence | None,
 ) -> list[str]:
-    intent = understanding.intent
+    if standing.is_removed:
+        return []
+    intent, human_at = understanding.intent, standing.human_at
+    is_answered = human_at is not None and human_at >= message.sent_at
     causes = (
         (f"intent:{intent}", intent in policy.escalate),
         ("unsure", understanding.unsure),
@@ -102,7 +127,7 @@ def _why_escalate(
         ("case_open", standing.case_open),
         (
             f"unanswered:{silence}",
-            silence is not None and intent in policy.escalate_if_unanswered,
+            silence is not None and not is_answered and intent in policy.escalate_if_unanswered,
         ),
     )
     return [name for name, applies in causes if applies]

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from firstreply.errors import TryLater
-from firstreply.message import Conversation
+from firstreply.message import Conversation, Hint
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
 LONGEST_WAIT = 43_000  # SQS: 12 hours from the receipt, in seconds
+LONGEST_DELAY = 900  # SQS: of a new message
 
 
 class FailedReply(BaseModel):
@@ -39,6 +40,15 @@ class Complaint(BaseModel):
     conversation: Conversation
     message_id: str
     failed_reply: FailedReply | None = None
+
+
+class Hinted(BaseModel):
+    """FetchQueue: a platform said that something was said, but not what."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    channel: str
+    hint: Hint
 
 
 class SetAside(BaseModel):
@@ -86,6 +96,12 @@ class Queue:
             QueueUrl=self.url,
             ReceiptHandle=receipt_handle,
             VisibilityTimeout=min(seconds, LONGEST_WAIT),
+        )
+
+    def postpone(self, body: str, seconds: int) -> None:
+        """Send it anew, to arrive then: unlike a try that failed, this costs no receive."""
+        self.client.send_message(
+            QueueUrl=self.url, MessageBody=body, DelaySeconds=max(1, min(seconds, LONGEST_DELAY))
         )
 
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 type Section = Mapping[str, Any]
 
+
+def accounts_of(section: Section) -> Mapping[str, Any]:
+    """The brand's accounts on a channel, by id."""
+    accounts = section.get("accounts")
+    return accounts if isinstance(accounts, dict) else {}
+
+
 FRESH_FOR = timedelta(minutes=5)
 REFETCH_AT_MOST_EVERY = timedelta(minutes=1)
 

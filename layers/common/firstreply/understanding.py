@@ -1,6 +1,6 @@
 """What a classifier says about a message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from firstreply.message import Message
@@ -30,3 +30,31 @@ class Classifier(Protocol):
     """Understands one message, offline: no network, no fee, the same answer every time."""
 
     def understand(self, message: Message) -> Understanding: ...
+
+
+def heed_verdict(message: Message, understanding: Understanding) -> Understanding:
+    """Who ticks "not recommended" complains, whatever the words; who ticks the opposite praises,
+    unless the words complain: those a human reads."""
+    if message.verdict is None:
+        return understanding
+    reasons = (*understanding.reasons, f"verdict: {message.verdict}")
+    if message.verdict == "negative":
+        return replace(
+            understanding,
+            intent="complaint",
+            sentiment="negative",
+            journey="complaint",
+            confidence=1.0,
+            unsure=False,
+            reasons=reasons,
+        )
+    if understanding.intent in ("complaint", "question"):
+        return replace(understanding, unsure=True, reasons=reasons)
+    return replace(
+        understanding,
+        intent="praise",
+        sentiment="positive",
+        confidence=1.0,
+        unsure=False,
+        reasons=reasons,
+    )

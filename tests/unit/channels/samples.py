@@ -20,8 +20,10 @@ quick = settings(deadline=None, max_examples=60)
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = {
-    f"{path.parent.name}/{path.name}": path.read_bytes() for path in ROOT.glob("events/*/*.json")
+    f"{path.parent.name}/{path.name}": path.read_bytes() for path in ROOT.glob("events/*/*.*")
 }
+# What is no JSON, and signed in itself.
+FORMS = {name: body for name, body in SAMPLES.items() if not name.endswith(".json")}
 
 
 def named(name: str) -> Channel:
@@ -31,12 +33,13 @@ def named(name: str) -> Channel:
 
 
 def of(name: str) -> list[bytes]:
-    """A channel's samples."""
-    return [body for path, body in SAMPLES.items() if path.startswith(f"{name}/")]
+    """A channel's samples in JSON."""
+    known = SAMPLES.keys() - FORMS.keys()
+    return [SAMPLES[path] for path in sorted(known) if path.startswith(f"{name}/")]
 
 
 def messages(name: str) -> list[Message]:
-    """The messages in a channel's samples."""
+    """The messages in a channel's samples; those of edits not."""
     updates = [update for body in of(name) for update in named(name).parse(body)]
     return [update for update in updates if isinstance(update, Message)]
 

@@ -1,63 +1,207 @@
 """What becomes of every sample event."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from firstreply.message import Conversation, Ignored, Message, Update
-from tests.unit.channels.samples import HEADER, SAMPLES, SIGN, knock, named, section
+from firstreply.message import (
+    Conversation,
+    Edited,
+    Erasure,
+    Hidden,
+    Hint,
+    Ignored,
+    Message,
+    Removed,
+    Spoken,
+    Unread,
+    Update,
+)
+from local.simulator import DEMO_SECRET
+from tests.unit.channels.samples import (
+    FORMS,
+    HEADER,
+    SAMPLES,
+    SIGN,
+    knock,
+    named,
+    section,
+)
 
 PAGE, OTHER_PAGE = "102030405060708", "203040506070809"
+INSTAGRAM, BY_LOGIN = "17841400000000001", "17841400000000002"
 POST = f"https://www.facebook.com/{PAGE}/posts/700100200300400"
 PROFILE, ADA = "1500000000000000001", "1600000000000000042"
+MIRELA_ID, PSID, IGSID = "5500110022003300", "6600110022003300", "7700110022003300"
 THEN = datetime(2026, 11, 22, 9, 20, tzinfo=UTC)
 THEN_123 = THEN.replace(microsecond=123_000)
+# When Meta sent it, of what has no time of its own.
+TOLD = THEN + timedelta(seconds=5)
+EDITED = THEN + timedelta(minutes=4)
 AGAIN = " ".join(["First the gate changed, then the crew timed out, then the bus never came."] * 4)
 
-OTHER_CHANGE = Ignored("change of another kind")
-OTHER_MESSAGING = Ignored("messaging event of another kind")
-NOTHING_KNOWN = Ignored("entry without changes or messaging")
+OTHER_FIELD = Ignored("field of another kind")
+OTHER_ITEM = Ignored("feed item of another kind")
+OTHER_VERB = Ignored("verb of another kind")
 OTHER_EVENT = Ignored("event of another kind")
 OTHER_ENVELOPE = Ignored("envelope of another kind")
+NOTHING_SAID = Ignored("message without text")
+OWN_WORDS_CHANGED = Ignored("own words changed")
+A_TEST = Ignored("test of the dashboard")
+NO_VALUES = Unread('values are missing: switch on "Include Values" for the webhook')
 
 
-def comment(
+# --- Facebook ---
+
+
+def on_facebook(
+    id: str, text: str, customer: str = MIRELA_ID, name: str | None = "Mirela Vance", **more: Any
+) -> Message:
+    """In public; linked to its own address if to nothing else."""
+    known: dict[str, Any] = {
+        "conversation": Conversation(channel="meta", account=PAGE, customer=customer),
+        "network": "facebook",
+        "kind": "comment",
+        "public": True,
+        "sent_at": THEN,
+        "permalink": f"https://www.facebook.com/{id}",
+    }
+    return Message(id=id, text=text, author_name=name, **(known | more))
+
+
+def comment(number: int, text: str, *who: Any, **more: Any) -> Message:
+    return on_facebook(f"700100200300400_{number}", text, *who, **more)
+
+
+def under_post(number: int, text: str, *who: Any, **more: Any) -> Message:
+    """Meta told the address of the post."""
+    return comment(number, text, *who, **({"permalink": POST} | more))
+
+
+def visitor(number: int, text: str, *attachments: str) -> Message:
+    id = f"{PAGE}_700100200300{number}"
+    return on_facebook(
+        id, text, "5500110022003303", "Ilse Brandt", kind="post", attachments=attachments
+    )
+
+
+def named_in(id: str, text: str, **more: Any) -> Message:
+    return on_facebook(id, text, "5500110022003307", "Per Lindahl", kind="mention", **more)
+
+
+def review(id: str, text: str, verdict: str) -> Message:
+    """No way to answer it is documented."""
+    who = ("5500110022003306", "Ida Solberg")
+    return on_facebook(id, text, *who, kind="review", verdict=verdict, is_answerable=False)
+
+
+def removed(id: str, customer: str | None, account: str = PAGE, at: datetime = TOLD) -> Removed:
+    return Removed(account=account, customer=customer, message_id=id, at=at)
+
+
+def hidden(customer: str | None, *, again: bool = True) -> Hidden:
+    id = "700100200300400_810"
+    return Hidden(account=PAGE, customer=customer, message_id=id, hidden=again, at=TOLD)
+
+
+def edited(message: Message, at: datetime = EDITED) -> Edited:
+    return Edited(message=message, at=at)
+
+
+def ours(number: int, text: str, under: str) -> Spoken:
+    id = f"700100200300400_{number}"
+    return Spoken(account=PAGE, id=id, text=text, at=THEN, in_reply_to=under)
+
+
+# --- Messenger ---
+
+
+def mid(number: int) -> str:
+    return f"m_kTq2Wf0aXr-Fictional_{number:04}"
+
+
+def direct(id: int | str, text: str, account: str = PAGE, **more: Any) -> Message:
+    known: dict[str, Any] = {"network": "messenger", "kind": "message", "sent_at": THEN_123}
+    return Message(
+        conversation=Conversation(channel="meta", account=account, customer=PSID),
+        id=mid(id) if isinstance(id, int) else id,
+        public=False,
+        text=text,
+        **(known | more),
+    )
+
+
+def echo(number: int, text: str, **more: Any) -> Spoken:
+    known: dict[str, Any] = {"account": PAGE, "customer": PSID, "at": THEN_123}
+    return Spoken(id=mid(number), text=text, **(known | more))
+
+
+# --- Instagram ---
+
+
+def igmid(number: int) -> str:
+    return f"aWdfZAG1faXRlbToxFictional_{number:04}"
+
+
+def on_instagram(number: int, text: str, account: str = INSTAGRAM, **more: Any) -> Message:
+    """In private."""
+    known: dict[str, Any] = {"kind": "message", "sent_at": THEN_123}
+    return Message(
+        conversation=Conversation(channel="meta", account=account, customer=IGSID),
+        id=igmid(number),
+        network="instagram",
+        public=False,
+        text=text,
+        **(known | more),
+    )
+
+
+def under_media(
     number: int,
     text: str,
-    customer: str,
-    name: str | None,
     *,
-    permalink: str | None = POST,
-    account: str = PAGE,
-    post: str = "700100200300400",
-    is_anonymous: bool = False,
+    account: str = INSTAGRAM,
+    customer: str = IGSID,
+    handle: str | None = "mirela.v",
+    **more: Any,
 ) -> Message:
-    id = f"{post}_{number}"
+    """In public; Meta sends no time with it."""
+    known: dict[str, Any] = {"kind": "comment", "sent_at": TOLD}
     return Message(
         conversation=Conversation(channel="meta", account=account, customer=customer),
+        id=f"179000000000{number:05}",
+        network="instagram",
+        public=True,
+        text=text,
+        author_handle=handle,
+        **(known | more),
+    )
+
+
+def told_of(id: str, text: str, link: str) -> Message:
+    """A mention, as `fetch` has it; an endpoint that we do not use would answer it."""
+    return Message(
+        conversation=Conversation(channel="meta", account=INSTAGRAM, customer="@mirela.v"),
         id=id,
-        network="facebook",
-        kind="comment",
+        network="instagram",
+        kind="mention",
         public=True,
         text=text,
         sent_at=THEN,
-        author_name=name,
-        is_anonymous=is_anonymous,
-        permalink=permalink or f"https://www.facebook.com/{id}",
+        author_handle="mirela.v",
+        is_answerable=False,
+        permalink=f"https://www.instagram.com/p/{link}/",
     )
 
 
-def direct(number: int, text: str, account: str = PAGE) -> Message:
-    return Message(
-        conversation=Conversation(channel="meta", account=account, customer="6600110022003300"),
-        id=f"m_kTq2Wf0aXr-Fictional_{number:04}",
-        network="messenger",
-        kind="message",
-        public=False,
-        text=text,
-        sent_at=THEN_123,
-    )
+def ours_on_instagram(number: int, text: str) -> Spoken:
+    id, under = f"179000000000{number:05}", "17900000000000001"
+    return Spoken(account=INSTAGRAM, id=id, text=text, at=TOLD, in_reply_to=under)
+
+
+# --- X ---
 
 
 def mention(number: int, text: str, language: str | None = "en") -> Message:
@@ -77,12 +221,14 @@ def mention(number: int, text: str, language: str | None = "en") -> Message:
     )
 
 
-MIRELA = comment(
-    810,
-    "My bag has been missing since Friday and nobody answers. \N{DISAPPOINTED FACE}",
-    "5500110022003300",
-    "Mirela Vance",
+MIRELA = under_post(
+    810, "My bag has been missing since Friday and nobody answers. \N{DISAPPOINTED FACE}"
 )
+TOMAS = ("5500110022003301", "Tomás Iriarte")
+LOUNGE = visitor(401, "Is the lounge in Porto open again?")
+RUDE = review("900100200300402", "The crew was rude and my case came back broken.", "negative")
+CELLO = direct(1, "Can I bring a cello on flight 12? \N{VIOLIN}")
+IG_BAG = under_media(1, "Where is my bag?")
 TARMAC = mention(101, "@LarkspurAir three hours on the tarmac and no water \N{POUTING FACE}")
 TWICE = Message(
     conversation=Conversation(channel="x", account=PROFILE, customer=ADA),
@@ -97,18 +243,10 @@ TWICE = Message(
 )
 
 WHAT_BECOMES_OF: dict[str, list[Update]] = {
+    # Comments on Facebook
     "meta/comment_added.json": [MIRELA],
-    "meta/comment_reply_added.json": [
-        comment(811, "Same here, still waiting.", "5500110022003301", "Tomás Iriarte")
-    ],
     "meta/comment_without_from.json": [
-        comment(
-            814,
-            "Where do I hand in a found passport?",
-            "5500110022003302",
-            "Ngozi Hart",
-            permalink=None,
-        )
+        comment(814, "Where do I hand in a found passport?", "5500110022003302", "Ngozi Hart")
     ],
     "meta/comment_without_author.json": [
         comment(
@@ -116,50 +254,279 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
             "Third delay this week.",
             "author-of-700100200300400_815",
             None,
-            permalink=None,
             is_anonymous=True,
         )
     ],
-    "meta/comment_without_text.json": [
-        replace(comment(812, "", "5500110022003300", "Mirela Vance"), attachments=("photo",))
+    "meta/comment_without_text.json": [under_post(812, "", attachments=("photo",))],
+    "meta/comment_with_photo.json": [
+        under_post(832, "This is what came out of the belt.", attachments=("photo",))
     ],
-    "meta/comment_edited.json": [OTHER_CHANGE],
-    "meta/comment_removed.json": [OTHER_CHANGE],
-    "meta/comment_hidden.json": [OTHER_CHANGE],
-    "meta/own_comment.json": [Ignored("own comment")],
-    "meta/visitor_post.json": [OTHER_CHANGE],
-    "meta/reaction.json": [OTHER_CHANGE],
-    "meta/ratings.json": [OTHER_CHANGE],
-    "meta/values_not_included.json": [NOTHING_KNOWN],
-    "meta/messenger_message.json": [
-        direct(1, "Can I bring a cello on flight 12? \N{VIOLIN}"),
+    "meta/comment_with_photos.json": [under_post(833, "Three more of it.", attachments=("photo",))],
+    "meta/comment_with_video.json": [under_post(834, "", attachments=("video",))],
+    "meta/comment_added_hidden.json": [
+        under_post(831, "Larkspur lost my bag, again", is_answerable=False)
     ],
+    "meta/comment_edited.json": [
+        edited(replace(MIRELA, text="My bag has been missing since Friday. Found now, thank you!"))
+    ],
+    "meta/comment_removed.json": [removed(MIRELA.id, MIRELA_ID)],
+    "meta/comment_removed_without_from.json": [removed(MIRELA.id, None)],
+    "meta/comment_hidden.json": [hidden(MIRELA_ID)],
+    "meta/comment_hidden_by_page.json": [hidden(None)],
+    "meta/comment_unhidden.json": [hidden(MIRELA_ID, again=False)],
+    "meta/comment_reply_added.json": [
+        under_post(811, "Same here, still waiting.", *TOMAS, in_reply_to=MIRELA.id)
+    ],
+    "meta/comment_reply_edited.json": [
+        edited(comment(811, "Same here. It came at last.", *TOMAS, in_reply_to=MIRELA.id))
+    ],
+    "meta/comment_reply_removed.json": [removed("700100200300400_811", TOMAS[0])],
+    "meta/own_comment.json": [ours(813, "Hi Mirela, we're sorry about this.", MIRELA.id)],
+    "meta/own_comment_on_post.json": [
+        ours(
+            835,
+            "To all of you who are waiting: the belt runs again.",
+            f"{PAGE}_700100200300400",
+        )
+    ],
+    "meta/own_comment_edited.json": [OWN_WORDS_CHANGED],
+    "meta/own_comment_removed.json": [removed("700100200300400_813", None)],
+    "meta/reaction.json": [OTHER_ITEM],
+    # Posts on the Page
+    "meta/visitor_post.json": [replace(LOUNGE, sent_at=THEN + timedelta(minutes=1))],
+    "meta/visitor_post_text.json": [
+        visitor(402, "Two hours in the queue for bags. Is anybody there?")
+    ],
+    "meta/visitor_post_photo.json": [visitor(403, "The seat that I paid extra for.", "photo")],
+    "meta/visitor_post_photos.json": [visitor(404, "", "photo")],
+    "meta/visitor_post_video.json": [visitor(405, "Forty minutes at the gate, no word.", "video")],
+    "meta/visitor_post_link.json": [visitor(406, "They write that you will strike. True?")],
+    "meta/visitor_post_edited.json": [
+        edited(replace(LOUNGE, text="Is the lounge in Porto open again? And the showers?"))
+    ],
+    "meta/visitor_post_removed.json": [removed(LOUNGE.id, "5500110022003303")],
+    "meta/own_post.json": [Ignored("own post")],
+    # Mentions elsewhere on Facebook
+    "meta/mention_thin.json": [
+        Hint(account=PAGE, about={"facebook_mention": "600100200300400_500"})
+    ],
+    "meta/mention_thin_post.json": [
+        Hint(account=PAGE, about={"facebook_mention": "5500110022003307_600100200300401"})
+    ],
+    "meta/mention_with_text.json": [
+        named_in("5500110022003307_600100200300401", "Never fly Larkspur Air with a dog.")
+    ],
+    "meta/mention_fetched.json": [
+        named_in(
+            "600100200300400_500",
+            "Larkspur Air left my dog in Oslo.",
+            permalink="https://www.facebook.com/600100200300400?comment_id=500",
+        )
+    ],
+    "meta/mention_removed.json": [removed("5500110022003307_600100200300401", "5500110022003307")],
+    # Reviews
+    "meta/ratings.json": [review("review-by-5500110022003306", "Never again.", "negative")],
+    "meta/review_positive.json": [review("900100200300401", "Kind crew, on time.", "positive")],
+    "meta/review_negative.json": [RUDE],
+    "meta/review_without_text.json": [review("900100200300403", "", "negative")],
+    "meta/review_edited.json": [
+        edited(review(RUDE.id, "The crew was rude. They apologised since.", "positive"), TOLD)
+    ],
+    "meta/review_removed.json": [removed(RUDE.id, "5500110022003306")],
+    "meta/review_commented.json": [on_facebook("900100200300402_1", "Mine too.")],
+    "meta/review_reaction.json": [Ignored("rating of another kind")],
+    # Messenger
+    "meta/messenger_message.json": [CELLO],
+    "meta/messenger_reply_to.json": [direct(7, "Yes, that one.", in_reply_to=mid(3))],
     "meta/messenger_quick_reply.json": [direct(2, "Lost bag")],
-    "meta/messenger_attachment_only.json": [replace(direct(5, ""), attachments=("image",))],
-    "meta/messenger_sticker.json": [Ignored("message without text")],
-    "meta/messenger_echo.json": [Ignored("own message")],
-    "meta/messenger_delivery.json": [OTHER_MESSAGING],
-    "meta/messenger_read.json": [OTHER_MESSAGING],
-    "meta/messenger_postback.json": [OTHER_MESSAGING],
-    "meta/messenger_reaction.json": [OTHER_MESSAGING],
-    "meta/messenger_edit.json": [OTHER_MESSAGING],
-    "meta/standby.json": [NOTHING_KNOWN],
+    "meta/messenger_attachment_only.json": [direct(5, "", attachments=("image",))],
+    "meta/messenger_several_attachments.json": [
+        direct(8, "Both tags", attachments=("image", "image", "file"))
+    ],
+    "meta/messenger_sticker.json": [NOTHING_SAID],
+    "meta/messenger_sticker_old.json": [NOTHING_SAID],
+    "meta/messenger_sticker_without_id.json": [NOTHING_SAID],
+    "meta/messenger_postback.json": [
+        direct(4, "Get started", sent_at=THEN + timedelta(seconds=13))
+    ],
+    "meta/messenger_postback_without_mid.json": [
+        direct(f"postback-{PSID}-1795339200123", "My bag is lost")
+    ],
+    "meta/messenger_edit.json": [
+        edited(
+            replace(
+                CELLO,
+                text="Can I bring a cello on flight 21?",
+                sent_at=THEN + timedelta(seconds=15),
+            ),
+            THEN + timedelta(seconds=15),
+        )
+    ],
+    "meta/messenger_echo.json": [
+        echo(
+            3,
+            "Hi there, good question. We've seen it and will answer you here.",
+            at=THEN + timedelta(seconds=10, milliseconds=456),
+            reply_key=f"{mid(1)}#ack",
+        )
+    ],
+    "meta/messenger_echo_by_human.json": [echo(9, "Dana here. Your cello may fly in the cabin.")],
+    "meta/messenger_echo_attachment.json": [echo(10, "")],
+    "meta/messenger_reaction.json": [Ignored("reaction")],
+    "meta/messenger_unreacted.json": [Ignored("reaction")],
+    "meta/messenger_delivery.json": [Ignored("delivery")],
+    "meta/messenger_read.json": [Ignored("read")],
+    "meta/messenger_referral.json": [Ignored("referral")],
+    "meta/messenger_optin.json": [Ignored("optin")],
+    "meta/messenger_account_linking.json": [Ignored("account_linking")],
+    "meta/messenger_policy_enforcement.json": [Ignored("policy_enforcement")],
+    "meta/messenger_unknown_key.json": [OTHER_EVENT],
+    "meta/handover.json": [
+        Ignored("pass_thread_control"),
+        Ignored("take_thread_control"),
+        Ignored("request_thread_control"),
+        Ignored("app_roles"),
+    ],
+    # Another app has the thread: heard, not answered
+    "meta/standby.json": [replace(CELLO, is_answerable=False)],
+    "meta/standby_postback.json": [direct(11, "My bag is lost", is_answerable=False)],
+    "meta/standby_edit.json": [
+        edited(
+            direct(1, "Can I bring a cello on flight 21?", is_answerable=False),
+            THEN_123,
+        )
+    ],
+    "meta/standby_echo.json": [echo(12, "Another app's answer.")],
+    # Instagram in private
+    "meta/instagram_message.json": [
+        on_instagram(1, "Is there a vegan meal on flight 12? \N{LEAFY GREEN}")
+    ],
+    "meta/instagram_message_in_reply.json": [on_instagram(2, "This one", in_reply_to=igmid(3))],
+    "meta/instagram_attachment.json": [on_instagram(4, "", attachments=("image",))],
+    "meta/instagram_unsupported.json": [on_instagram(8, "", attachments=("unsupported",))],
+    "meta/instagram_story_reply.json": [
+        on_instagram(
+            6,
+            "Is that gate 12? It was closed.",
+            kind="story_reply",
+            permalink="https://lookaside.example/story/1",
+        )
+    ],
+    "meta/instagram_story_mention.json": [
+        on_instagram(
+            7,
+            "",
+            kind="story_mention",
+            attachments=("story_mention",),
+            permalink="https://lookaside.example/story/2",
+        )
+    ],
+    "meta/instagram_postback.json": [on_instagram(9, "Talk to a human")],
+    "meta/instagram_standby.json": [on_instagram(10, "Anybody?", is_answerable=False)],
+    "meta/instagram_echo.json": [
+        Spoken(
+            account=INSTAGRAM,
+            id=igmid(3),
+            text="Hi, we've seen it and will answer you here.",
+            at=THEN_123,
+            customer=IGSID,
+        )
+    ],
+    "meta/instagram_is_self.json": [Ignored("own words to nobody else")],
+    "meta/instagram_unsend.json": [removed(igmid(1), IGSID, INSTAGRAM, THEN_123)],
+    "meta/instagram_unsend_own.json": [Ignored("own words removed")],
+    "meta/instagram_reaction.json": [Ignored("reaction")],
+    "meta/instagram_seen.json": [Ignored("read")],
+    # Instagram in public
+    "meta/instagram_comment.json": [IG_BAG],
+    "meta/instagram_flat_field.json": [IG_BAG],
+    "meta/instagram_comment_with_comment_id.json": [
+        under_media(21, "Is the tour still on?", account=BY_LOGIN)
+    ],
+    "meta/instagram_comment_reply.json": [
+        under_media(
+            2,
+            "@mirela.v mine too",
+            customer="7700110022003301",
+            handle="tomas.iriarte",
+            in_reply_to=IG_BAG.id,
+        )
+    ],
+    "meta/instagram_comment_without_author.json": [
+        under_media(
+            3,
+            "Never again",
+            customer="author-of-17900000000000003",
+            handle=None,
+            is_anonymous=True,
+        )
+    ],
+    "meta/instagram_live_comment.json": [
+        under_media(7, "Ask them about the bags!", kind="live_comment")
+    ],
+    "meta/instagram_own_comment.json": [ours_on_instagram(4, "@mirela.v we're sorry about this.")],
+    "meta/instagram_own_comment_scoped.json": [ours_on_instagram(5, "@mirela.v we have found it.")],
+    "meta/instagram_own_comment_on_media.json": [Ignored("own post")],
+    "meta/instagram_mention_in_comment.json": [
+        Hint(account=INSTAGRAM, about={"instagram_comment": "17900000000000031"})
+    ],
+    "meta/instagram_mention_in_media.json": [
+        Hint(account=INSTAGRAM, about={"instagram_media": "18000000000000032"})
+    ],
+    "meta/instagram_mention_in_comment_fetched.json": [
+        told_of("17900000000000031", "@larkspurair where is my bag?", "Fictional1")
+    ],
+    "meta/instagram_mention_in_media_fetched.json": [
+        told_of("18000000000000032", "Thanks for nothing @larkspurair", "Fictional2")
+    ],
+    "meta/changes_of_messages.json": [on_instagram(11, "As a change, too")],
+    # Envelopes
     "meta/batch_of_two_pages.json": [
         MIRELA,
-        OTHER_CHANGE,
-        comment(
-            820,
+        removed("700100200300400_800", MIRELA_ID),
+        on_facebook(
+            "700100200300499_820",
             "Your night bus left without us.",
             "5500110022003305",
-            "Mirela Vance",
-            permalink=None,
-            account=OTHER_PAGE,
-            post="700100200300499",
+            conversation=Conversation(
+                channel="meta", account=OTHER_PAGE, customer="5500110022003305"
+            ),
         ),
         direct(6, "Hello?", OTHER_PAGE),
     ],
-    "meta/instagram_flat_field.json": [NOTHING_KNOWN],
-    "meta/dashboard_test.json": [OTHER_CHANGE],
+    "meta/batch_of_several_accounts.json": [
+        under_media(8, "No answer for a week."),
+        under_media(9, "Hello??"),
+        Ignored("entry without updates"),
+        under_media(10, "And the refund?", account=BY_LOGIN),
+        comment(839, "Nor for me."),
+        on_instagram(14, "Bus 7?", BY_LOGIN, is_answerable=False),
+        on_instagram(12, "One"),
+        on_instagram(13, "Two"),
+    ],
+    "meta/times.json": [
+        *(comment(number, "What time is it?") for number in range(840, 846)),
+        *(direct(number, "What time is it?") for number in (20, 21)),
+    ],
+    "meta/scripts.json": [
+        comment(850, "שלום, איפה המזוודה שלי?\N{RIGHT-TO-LEFT MARK}"),
+        comment(851, "أين حقيبتي؟ \N{POUTING FACE}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}"),
+        comment(852, "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL} 行李が届かない"),
+        comment(853, "half a pair \N{REPLACEMENT CHARACTER} and on"),
+    ],
+    "meta/values_not_included.json": [NO_VALUES],
+    "meta/values_not_included_instagram.json": [NO_VALUES],
+    "meta/dashboard_test.json": [A_TEST],
+    "meta/dashboard_test_feed.json": [A_TEST],
+    "meta/dashboard_test_messaging.json": [A_TEST],
+    "meta/unknown_field.json": [OTHER_FIELD],
+    "meta/unknown_item.json": [OTHER_ITEM, OTHER_ITEM],
+    "meta/unknown_verb.json": [OTHER_VERB, OTHER_VERB],
+    "meta/entry_without_updates.json": [Ignored("entry without updates")],
+    "meta/entry_without_id.json": [Unread("entry without the id of its account")],
+    "meta/no_entries.json": [Ignored("body without entries")],
+    "meta/data_deletion.txt": [Erasure(customer=PSID, at=THEN + timedelta(seconds=1))],
+    # X
     "x/mention_xaa.json": [TARMAC],
     "x/mention_aaa.json": [TARMAC],
     "x/mention_users_wrapped_xaa.json": [mention(102, "@LarkspurAir ¿hola?", None)],
@@ -198,7 +565,7 @@ def test_a_sample_becomes_exactly_this(sample: str) -> None:
     assert list(channel.parse(SAMPLES[sample])) == WHAT_BECOMES_OF[sample]
 
 
-@pytest.mark.parametrize("sample", sorted(SAMPLES))
+@pytest.mark.parametrize("sample", sorted(SAMPLES.keys() - FORMS.keys()))
 def test_a_sample_is_let_in_as_its_bytes_stand(sample: str) -> None:
     name, body = sample.partition("/")[0], SAMPLES[sample]
     channel, header = named(name), SIGN[name]("app secret", body)
@@ -206,3 +573,19 @@ def test_a_sample_is_let_in_as_its_bytes_stand(sample: str) -> None:
     assert not channel.is_signed(knock(name, body + b" ", header), section(name, "app secret"))
     for other in HEADER.keys() - {name}:
         assert not named(other).is_signed(knock(other, body, header), section(other, "app secret"))
+
+
+@pytest.mark.parametrize("sample", sorted(FORMS))
+def test_a_form_signs_itself(sample: str) -> None:
+    """Meta's data deletion callback: no header, and no JSON."""
+    name, body = sample.partition("/")[0], FORMS[sample]
+    assert named(name).is_signed(knock(name, body, None), DEMO_SECRET[name])
+    assert not named(name).is_signed(knock(name, body + b"A", None), DEMO_SECRET[name])
+    assert not named(name).is_signed(knock(name, body, None), section(name, "another"))
+    header = SIGN[name]("another", body)
+    assert not named(name).is_signed(knock(name, body, header), section(name, "another"))
+
+
+@pytest.mark.parametrize("sample", sorted(name for name in SAMPLES if name.startswith("meta/")))
+def test_meta_escapes_whatever_is_not_ascii(sample: str) -> None:
+    assert SAMPLES[sample].isascii()

@@ -2,17 +2,33 @@
 
 import json
 import re
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firstreply.channels import names
 from firstreply.errors import Unreadable
-from firstreply.message import Ignored, Message, Update
-from tests.unit.channels.samples import SAMPLES, body, messages, named, of, quick
+from firstreply.message import (
+    Conversation,
+    Edited,
+    Erasure,
+    Hidden,
+    Hint,
+    Ignored,
+    Message,
+    Removed,
+    Spoken,
+    Unread,
+    Update,
+)
+from tests.unit.channels.samples import FORMS, SAMPLES, body, named, of, quick
 
 CHANNELS = sorted(names())
 PAGE, PROFILE, ADA = "102030405060708", "1500000000000000001", "1600000000000000042"
@@ -74,23 +90,75 @@ def mutated(draw: st.DrawFn, name: str) -> dict[str, Any]:
     return whole
 
 
+def everything(value: object) -> Iterator[object]:
+    """All that is in an update, at any depth."""
+    yield value
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from everything(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from everything(one)
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from everything(key)
+            yield from everything(one)
+
+
+def ids(update: Update) -> list[str | None]:
+    match update:
+        case Message():
+            return [update.id, update.in_reply_to, update.account, update.conversation.customer]
+        case Edited():
+            return ids(update.message)
+        case Removed() | Hidden():
+            return [update.message_id, update.account, update.customer]
+        case Spoken():
+            return [update.id, update.account, update.customer, update.in_reply_to]
+        case Hint():
+            return [update.account, *update.about.values()]
+        case Erasure():
+            return [update.customer]
+    return []
+
+
 def assert_usable(update: Update) -> None:
-    if isinstance(update, Ignored):
-        assert update.reason
-        return
-    conversation = update.conversation
-    assert update.text or update.attachments
-    assert update.sent_at.utcoffset() == timedelta(0)
-    assert update.sent_at + timedelta(days=90) > update.sent_at - timedelta(days=90)
-    assert conversation.customer != conversation.account
-    assert len(conversation.key.encode()) <= 2048, "DynamoDB's longest partition key"
-    assert 0 < len(f"REPLY#{update.id}#ack".encode()) <= 1024, "DynamoDB's longest sort key"
-    for said in (update.text, update.author_name, update.author_handle, update.permalink):
-        assert said is None or isinstance(said.encode(), bytes)
+    """Whatever comes out can be stored, whatever it is."""
+    for part in everything(update):
+        assert_storable(part)
+    for id in ids(update):
+        assert id is None or 0 < len(f"REPLY#{id}#ack".encode()) <= 1024, "the longest sort key"
+    if isinstance(update, Ignored | Unread):
+        assert 0 < len(update.reason) < 100, "it goes into a log"
+    if isinstance(update, Message | Edited):
+        assert_keepable(update if isinstance(update, Message) else update.message)
+    if isinstance(update, Spoken | Removed | Hidden):
+        assert update.customer != update.account
+    if isinstance(update, Spoken):
+        assert update.customer or update.in_reply_to, "said to nobody"
+    if isinstance(update, Hint):
+        assert len(update.about) == 1
+
+
+def assert_storable(part: object) -> None:
+    if isinstance(part, str):
+        assert part.encode().decode() == part
+        assert len(part.encode()) < 300_000
+    elif isinstance(part, datetime):
+        assert part.utcoffset() == timedelta(0)
+        assert part + timedelta(days=90) > part - timedelta(days=90)
+
+
+def assert_keepable(message: Message) -> None:
+    assert message.text or message.attachments or message.verdict
+    assert message.conversation.customer != message.account
+    key = message.conversation.key
+    assert len(key.encode()) <= 2048, "the longest partition key"
+    assert Conversation.of_key(key) == message.conversation
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-@quick
+@settings(deadline=None, max_examples=300)
 @given(data=st.data())
 def test_whatever_is_wrong_in_a_body_it_is_read(name: str, data: st.DataObject) -> None:
     updates = parsed(name, body(data.draw(mutated(name))))
@@ -125,6 +193,57 @@ def test_what_is_no_json_object_is_unreadable_and_what_is_one_is_counted(
         assert len(raised.value.reason) < 100, "it goes into a log"
 
 
+payloads = json_value.map(body) | st.binary(max_size=60)
+payloads |= st.fixed_dictionaries({"user_id": json_value, "issued_at": json_value}).map(body)
+forms = payloads.map(lambda raw: b"signed_request=a." + urlsafe_b64encode(raw).rstrip(b"="))
+forms |= st.binary(max_size=60).map(lambda raw: b"signed_request=" + raw)
+
+
+@quick
+@given(form=forms)
+@example(form=b"signed_request=")
+@example(form=b"signed_request=a.b.c&signed_request=d")
+@example(form=b"signed_request=a.%ff")
+def test_a_form_is_an_erasure_or_shown_to_an_operator_or_unreadable(form: bytes) -> None:
+    try:
+        (update,) = parsed("meta", form)
+    except Unreadable:
+        return
+    assert isinstance(update, Erasure | Unread)
+    assert_usable(update)
+
+
+def test_a_form_with_many_fields_is_unreadable() -> None:
+    with pytest.raises(Unreadable):
+        parsed("meta", b"signed_request=a&a=1&b=2&c=3&d=4&e=5")
+
+
+def test_a_handle_of_any_letters_fits_into_a_key() -> None:
+    whole = sample("meta/instagram_mention_in_comment_fetched.json")
+    whole["entry"][0]["changes"][0]["value"]["username"] = "\N{POUTING FACE}" * 200
+    (update,) = parsed("meta", body(whole))
+    assert_usable(update)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"item": "photo", "photo_id": "8", "link": "https://scontent.example/8.jpg"},
+        {"item": "photo", "photo_ids": ["8", "9"]},
+        {"item": "video", "video_id": "8", "link": "https://scontent.example/8.mp4"},
+    ],
+    ids=str,
+)
+def test_a_picture_without_words_is_something_to_look_at(shown: dict[str, object]) -> None:
+    whole = sample("meta/visitor_post.json")
+    value = whole["entry"][0]["changes"][0]["value"]
+    del value["message"]
+    value |= shown
+    (update,) = parsed("meta", body(whole))
+    assert isinstance(update, Message)
+    assert update.attachments == (shown["item"],)
+
+
 @quick
 @given(bad=json_value, rest=mutated("meta"))
 def test_a_bad_entry_or_change_hides_no_good_one(bad: object, rest: dict[str, Any]) -> None:
@@ -143,19 +262,76 @@ def _listed(value: object) -> list[object]:
 
 # --- in no order --------------------------------------------------------------------------------
 
-ENTRIES = [entry for raw in of("meta") for entry in json.loads(raw)["entry"]]
 POSTS = [post for raw in of("x") for post in json.loads(raw).get("tweet_create_events", ())]
 
 
-@quick
-@given(entries=st.permutations(ENTRIES), cut=st.integers(0, len(ENTRIES)))
-def test_entries_are_the_same_messages_in_any_order_and_in_any_number_of_bodies(
-    entries: list[Any], cut: int
-) -> None:
-    halves = found("meta", {"entry": entries[:cut]}) + found("meta", {"entry": entries[cut:]})
-    singly = [message for entry in entries for message in found("meta", {"entry": [entry]})]
-    assert halves == singly
-    assert set(halves) == set(messages("meta")) != set()
+def multiset(updates: Iterable[Update]) -> Counter[str]:
+    return Counter(map(repr, updates))
+
+
+# What a body of Meta's consists of: from which product, to which account, sent when, and in which
+# list of the entry.
+type Piece = tuple[str, str, object, str, Any]
+LISTS = ("changes", "messaging", "standby")
+
+
+def pieces(whole: dict[str, Any]) -> Iterator[Piece]:
+    for entry in whole["entry"]:
+        place = (str(whole.get("object")), str(entry.get("id")), entry.get("time"))
+        flat = [{"field": entry["field"], "value": entry["value"]}] if "field" in entry else []
+        yield from ((*place, "changes", one) for one in flat)
+        yield from ((*place, name, one) for name in LISTS for one in entry.get(name, ()))
+
+
+PIECES = [piece for raw in of("meta") for piece in pieces(json.loads(raw))]
+
+
+@st.composite
+def packed(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """All pieces in any order, in as many bodies, entries and lists as it happens."""
+    bodies: list[dict[str, Any]] = []
+    for product, account, time, name, piece in draw(st.permutations(PIECES)):
+        fitting = [one for one in bodies if one["object"] == product]
+        if not fitting or draw(st.booleans()):
+            fitting = [{"object": product, "entry": []}]
+            bodies += fitting
+        entries: list[dict[str, Any]] = fitting[-1]["entry"]
+        same = [e for e in entries if (e["id"], e["time"]) == (account, time)]
+        if not same or draw(st.booleans()):
+            same = [{"id": account, "time": time}]
+            entries += same
+        if name == "changes" and not same[-1].keys() & {"field", *LISTS} and draw(st.booleans()):
+            same[-1] |= piece  # flat
+        else:
+            same[-1].setdefault(name, []).append(piece)
+    return bodies
+
+
+ONE_BY_ONE = multiset(
+    update
+    for product, account, time, name, piece in PIECES
+    for update in parsed(
+        "meta",
+        body({"object": product, "entry": [{"id": account, "time": time, name: [piece]}]}),
+    )
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(bodies=packed())
+def test_meta_s_updates_are_the_same_however_they_are_packed(bodies: list[dict[str, Any]]) -> None:
+    assert multiset(one for some in bodies for one in parsed("meta", body(some))) == ONE_BY_ONE
+
+
+def test_every_update_of_meta_s_samples_is_packed() -> None:
+    """Those about a whole entry or body aside."""
+    whole = multiset(update for raw in of("meta") for update in parsed("meta", raw))
+    about_more = {"entry without", "body without", "values are missing", "test of the dashboard"}
+    left = whole - ONE_BY_ONE
+    assert not [one for one in left if not any(words in one for words in about_more)]
+    assert {kind.__name__ for kind in (Message, Edited, Removed, Hidden, Spoken, Hint)} <= {
+        one.partition("(")[0] for one in ONE_BY_ONE
+    }
 
 
 @quick
@@ -183,14 +359,18 @@ def test_two_families_in_one_envelope_give_both() -> None:
 # --- exact --------------------------------------------------------------------------------------
 
 
-def meta_comment(**value: object) -> list[Message]:
+def meta_comment(entry: dict[str, object] | None = None, /, **value: object) -> list[Message]:
     whole = sample("meta/comment_added.json")
+    whole["entry"][0] |= entry or {}
     whole["entry"][0]["changes"][0]["value"] |= value
     return found("meta", whole)
 
 
-def meta_message(event: dict[str, object], message: dict[str, object]) -> list[Message]:
+def meta_message(
+    event: dict[str, object], message: dict[str, object], entry: dict[str, object] | None = None
+) -> list[Message]:
     whole = sample("meta/messenger_message.json")
+    whole["entry"][0] |= entry or {}
     whole["entry"][0]["messaging"][0] |= event
     whole["entry"][0]["messaging"][0]["message"] |= message
     return found("meta", whole)
@@ -241,21 +421,42 @@ def test_one_moment_is_the_same_in_every_notation(seconds: int, thousandth: int)
     assert [one.sent_at for one in to_the_thousandth] == [exact] * 5
 
 
-@pytest.mark.parametrize(
-    "no_time",
-    [
-        *(None, True, False, "", " ", "soon", "1.5e9", "١٢٣", [], {}, float("nan"), float("inf")),
-        *(10**18, -(10**18), "9" * 400, 10**400, "0001-01-01", "9999-12-31T23:59:59Z"),
-        *("0001-01-01T00:00:00+23:00", "Mon Jan 01 00:00:00 +2300 0001"),
-    ],
-    ids=lambda value: str(value)[:30],
-)
+NO_TIMES: list[Any] = [
+    *(None, True, False, "", " ", "soon", "1.5e9", "١٢٣", [], {}, float("nan"), float("inf")),
+    *(10**18, -(10**18), "9" * 400, 10**400, "0001-01-01", "9999-12-31T23:59:59Z"),
+    *("0001-01-01T00:00:00+23:00", "Mon Jan 01 00:00:00 +2300 0001"),
+]
+no_times = pytest.mark.parametrize("no_time", NO_TIMES, ids=lambda value: str(value)[:30])
+
+
+@no_times
 def test_without_a_time_to_reckon_with_there_is_no_message(no_time: object) -> None:
-    assert meta_comment(created_time=no_time) == []
-    assert meta_message({"timestamp": no_time}, {}) == []
+    assert meta_comment({"time": no_time}, created_time=no_time) == []
+    assert meta_message({"timestamp": no_time}, {}, {"time": no_time}) == []
     assert x_mention(created_at=no_time) == []
     assert x_old_mention(created_at=no_time) == []
     assert x_direct(created_timestamp=no_time) == []
+
+
+@no_times
+def test_without_a_time_of_its_own_meta_s_updates_have_the_delivery_s(no_time: object) -> None:
+    sent = datetime(2026, 11, 22, 9, 20, 5, tzinfo=UTC)
+    assert [one.sent_at for one in meta_comment(created_time=no_time)] == [sent]
+    exact = sent.replace(microsecond=123_000)
+    assert [one.sent_at for one in meta_message({"timestamp": no_time}, {})] == [exact]
+
+
+@no_times
+@pytest.mark.parametrize(
+    "path", ["comment_removed", "comment_hidden", "instagram_comment", "comment_added"]
+)
+def test_what_cannot_be_dated_is_shown_to_an_operator(path: str, no_time: object) -> None:
+    whole = sample(f"meta/{path}.json")
+    (entry,) = whole["entry"]
+    entry["time"] = no_time
+    entry["changes"][0]["value"].pop("created_time", None)
+    (update,) = parsed("meta", body(whole))
+    assert isinstance(update, Unread)
 
 
 @quick
@@ -356,11 +557,19 @@ def test_without_an_id_to_keep_it_by_there_is_no_message(no_id: object) -> None:
 # --- never ourselves ----------------------------------------------------------------------------
 
 
+def words_of(update: Update) -> list[Message]:
+    """What is new or changed of a customer's."""
+    if isinstance(update, Edited):
+        return [update.message]
+    return [update] if isinstance(update, Message) else []
+
+
 WRITTEN = [
     (path, message)
-    for path, raw in sorted(SAMPLES.items())
-    for message in parsed(path.partition("/")[0], raw)
-    if isinstance(message, Message) and message.conversation.customer.isdecimal()
+    for path in sorted(SAMPLES.keys() - FORMS.keys())
+    for update in parsed(path.partition("/")[0], SAMPLES[path])
+    for message in words_of(update)
+    if message.conversation.customer.isdecimal()
 ]
 
 
@@ -372,11 +581,12 @@ def test_what_the_account_wrote_itself_is_never_a_message(
     path: str, message: Message, notation: str
 ) -> None:
     """A sample once more, its customer replaced by the account that it came to."""
-    customer, account = message.conversation.customer, message.conversation.account
+    customer, account = message.conversation.customer, message.account
     theirs = re.compile(rf': "?{customer}\b"?'.encode())
     ours, count = theirs.subn(f": {notation.format(account)}".encode(), SAMPLES[path])
     assert count
-    heard = [one for one in parsed(path.partition("/")[0], ours) if isinstance(one, Message)]
+    updates = parsed(path.partition("/")[0], ours)
+    heard = [one for update in updates for one in words_of(update) if one.account == account]
     assert message.id not in [one.id for one in heard]
     assert account not in [one.conversation.customer for one in heard]
 
@@ -393,6 +603,7 @@ def test_whom_the_platform_does_not_name_may_be_ourselves_and_is_marked() -> Non
 def test_an_echo_is_ours_whoever_is_named_as_its_sender() -> None:
     for sender in ({"id": "6600110022003300"}, {"id": PAGE}, {}):
         assert meta_message({"sender": sender}, {"is_echo": True}) == []
+        assert meta_message({"sender": sender}, {"is_self": True}) == []
 
 
 def test_a_post_by_somebody_else_about_somebody_else_is_none_of_ours() -> None:

@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
-from hashlib import sha1
+from hashlib import sha1, sha256
 
 import pytest
 from hypothesis import assume, example, given
@@ -217,6 +217,126 @@ def test_the_bytes_are_signed_not_what_they_mean(name: str) -> None:
     for signed, sent in ((escaped, real), (real, escaped), (real, real + b"\n")):
         assert is_let_in(name, signed, SIGN[name](KEY, signed), KEY)
         assert not is_let_in(name, sent, SIGN[name](KEY, signed), KEY)
+
+
+# --- the form that signs itself ------------------------------------------------------------------
+
+
+def form(payload: bytes, key: str = KEY, *, pad: str = "") -> bytes:
+    """Meta's `signed_request`: the HMAC is over the payload as it is encoded."""
+    encoded = base64.urlsafe_b64encode(payload).rstrip(b"=")
+    signature = base64.urlsafe_b64encode(hmac.new(key.encode(), encoded, sha256).digest())
+    return b"signed_request=" + signature.rstrip(b"=") + pad.encode() + b"." + encoded
+
+
+ASKED = b'{"algorithm":"HMAC-SHA256","issued_at":1795339200,"user_id":"6600110022003300"}'
+
+
+@quick
+@given(key=keys, payload=st.binary())
+def test_a_form_is_let_in_by_its_own_signature(key: str, payload: bytes) -> None:
+    assert is_let_in("meta", form(payload, key), None, "another", key)
+    assert not is_let_in("meta", form(payload, key), None, key + "!", "another")
+    assert not is_let_in("meta", form(payload, key), None)
+
+
+def test_a_form_may_be_padded_but_is_spelled_in_one_way() -> None:
+    good = form(ASKED).decode()
+    head, _, rest = good.partition(".")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spellings = [f"{head[:-1]}{letter}.{rest}" for letter in letters]
+    let_in = [one for one in spellings if is_let_in("meta", one.encode(), None, KEY)]
+    assert let_in == [good]
+    assert is_let_in("meta", form(ASKED, pad="="), None, KEY)
+
+
+@quick
+@given(data=st.data())
+def test_one_character_of_a_form_changed_is_refused(data: st.DataObject) -> None:
+    good = form(ASKED)
+    at = data.draw(st.integers(len(b"signed_request="), len(good) - 1))
+    changed = bytearray(good)
+    changed[at] ^= 1 << data.draw(st.integers(0, 7))
+    assume(changed[at] not in b"&%+")
+    assert not is_let_in("meta", bytes(changed), None, KEY)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda good: good.partition(b".")[0],
+        lambda good: b"signed_request=." + good.partition(b".")[2],
+        lambda good: b"signed_request=" + good.partition(b".")[2],
+        lambda good: b"signed_request=",
+        lambda good: b"signed_request=.",
+        lambda good: b"a=b&" + good,
+        lambda good: good.replace(b"signed_request", b"Signed_request"),
+        lambda good: good.replace(b"signed_request=", b"signed_request=x&signed_request="),
+    ],
+)
+def test_a_spoilt_form_is_refused(spoil: Callable[[bytes], bytes]) -> None:
+    assert not is_let_in("meta", spoil(form(ASKED)), None, KEY)
+
+
+def test_a_header_does_not_open_the_door_to_a_form_nor_a_form_to_json() -> None:
+    """Each kind of body is held to its own scheme."""
+    forged = b"signed_request=" + b"A" * 43 + b"." + base64.urlsafe_b64encode(ASKED)
+    assert not is_let_in("meta", forged, None, KEY)
+    assert not is_let_in("meta", forged, SIGN["meta"](KEY, forged), KEY)
+    assert not is_let_in("meta", ASKED, None, KEY)
+    assert not is_let_in("x", form(ASKED), None, KEY)
+
+
+@quick
+@given(tail=st.binary(), header=st.none() | anything)
+@example(tail=b"\xff.\xff", header=None)
+@example(tail=b"%ud83d.%00", header="")
+def test_a_verdict_on_a_form_is_always_reached(tail: bytes, header: str | None) -> None:
+    assert is_let_in("meta", b"signed_request=" + tail, header, KEY) is False
+
+
+def test_a_verdict_on_a_form_of_many_fields_is_reached() -> None:
+    assert is_let_in("meta", form(ASKED) + b"&a=1&b=2&c=3&d=4&e=5", None, KEY) is False
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HMAC-SHA1", "", None, "HMAC-MD5"])
+def test_a_form_s_own_word_on_the_algorithm_is_not_taken(algorithm: object) -> None:
+    payload = json.dumps({"algorithm": algorithm, "user_id": "1", "issued_at": 1795339200})
+    encoded = base64.urlsafe_b64encode(payload.encode()).rstrip(b"=")
+    weak = hmac.new(KEY.encode(), encoded, sha1).digest()
+    for signature in (b"", weak, weak + b"\0" * 12):
+        claim = base64.urlsafe_b64encode(signature).rstrip(b"=")
+        assert not is_let_in("meta", b"signed_request=" + claim + b"." + encoded, None, KEY)
+
+
+def test_who_asks_for_deletion_is_told_where_to_ask_and_for_what() -> None:
+    address = "https://hooks.example/webhooks/meta"
+    asked = Knock(body=form(ASKED), address=address)
+    answer = named("meta").accept(asked)
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    told = json.loads(answer.body)
+    code = told["confirmation_code"]
+    assert told == {"url": f"{address}?deletion={code}", "confirmation_code": code}
+    assert named("meta").accept(asked) == answer, "the same at every try"
+    other = Knock(body=form(ASKED + b" "), address=address)
+    assert named("meta").accept(other) != answer
+    page = named("meta").handshake(Knock(query={"deletion": code}), {})
+    assert (page.status, page.content_type) == (200, "text/plain")
+    assert code in page.body
+
+
+@pytest.mark.parametrize("code", ["<script>", "0" * 17, "é", "../..", "0123456789ABCDEF"])
+def test_the_page_about_a_deletion_repeats_no_strange_code(code: str) -> None:
+    page = named("meta").handshake(Knock(query={"deletion": code}), {})
+    assert page.status == 200
+    assert code not in page.body
+
+
+@pytest.mark.parametrize("name", BOTH)
+@quick
+@given(body=bodies)
+def test_any_other_delivery_is_answered_a_bare_200(name: str, body: bytes) -> None:
+    assert named(name).accept(knock(name, body, None)) == Answer(200)
 
 
 # --- handshakes ---------------------------------------------------------------------------------

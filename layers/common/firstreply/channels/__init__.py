@@ -14,7 +14,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, cast
 
-from firstreply.message import Reply, Update
+from firstreply.message import Hint, Reply, Update
 from firstreply.secrets import Section
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knock:
-    """A request at the door. Header names are lower case; `body` is exactly what was received."""
+    """A request at the door. Header names are lower case; `body` is exactly what was received;
+    `address` is what was knocked at, without the query."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,17 @@ class Channel(Protocol):
     """What a channel module provides."""
 
     @property
-    def API_URL(self) -> str:
-        """The setting that holds the address of its API."""
+    def SETTINGS(self) -> tuple[str, ...]:
+        """The settings that it reads: its API's addresses and the like."""
 
     def handshake(self, knock: Knock, secret: Section) -> Answer:
         """The platform's proof that this address is ours (a GET)."""
 
     def is_signed(self, knock: Knock, secret: Section) -> bool:
         """Whether the platform signed exactly these bytes. Never raises; no secret, no pass."""
+
+    def accept(self, knock: Knock) -> Answer:
+        """What to answer to a signed delivery that was kept: some 200."""
 
     def parse(self, body: bytes) -> Iterator[Update]:
         """Every update of a signed body, unknown ones as Ignored; Unreadable if it is no body."""
@@ -63,6 +68,10 @@ class Channel(Protocol):
 
     def find_reply(self, reply: Reply, platform: Platform) -> str | None:
         """The id of the answer if it is already there, None if it is surely not; else Unsure."""
+
+    def fetch(self, hint: Hint, platform: Platform) -> bytes:
+        """Ask what was only hinted at: a body for `parse`, the same at every try. TryLater or
+        Refuse if there is none."""
 
 
 @cache

@@ -29,15 +29,16 @@ from firstreply.channels._read import (
     utc,
 )
 from firstreply.channels._sign import digest, is_signed_by_any, secrets_of
-from firstreply.errors import Refuse, TryLater, Unsure
-from firstreply.message import Conversation, Ignored, Message, Reply, Update
+from firstreply.errors import AccountDead, RateLimited, Refuse, TryLater, Unsure
+from firstreply.message import Conversation, Hint, Ignored, Message, Reply, Update
 
 if TYPE_CHECKING:
     from firstreply.platform import Answered, Platform
     from firstreply.secrets import Section
 
 LONGEST_REPLY = 280
-API_URL = "X_API_URL"
+SETTINGS = ("X_API_URL",)
+_HOST = SETTINGS[0]
 SIGNATURE = "x-twitter-webhooks-signature"
 
 
@@ -74,6 +75,11 @@ _DIGEST = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 def _from_base64(text: str) -> bytes | None:
     return base64.b64decode(text) if _DIGEST.fullmatch(text) else None
+
+
+def accept(_knock: Knock) -> Answer:
+    """X wants nothing but the 200."""
+    return Answer(200)
 
 
 # --- in ---------------------------------------------------------------------------------------
@@ -273,6 +279,8 @@ def shorten(text: str) -> str:
 
 def send(reply: Reply, platform: Platform) -> str:
     """A reply to the post, or a direct message to who wrote one."""
+    if reply.in_private and reply.message.public:
+        raise Refuse("x: only who wrote a direct message gets one")
     if reply.message.public:
         body: Object = {
             "text": reply.text,
@@ -288,6 +296,11 @@ def send(reply: Reply, platform: Platform) -> str:
 def find_reply(reply: Reply, platform: Platform) -> str | None:
     """Looks among our newest posts, or in the conversation, for what answers this message."""
     return (_find_post if reply.message.public else _find_direct_message)(reply, platform)
+
+
+def fetch(_hint: Hint, _platform: Platform) -> bytes:
+    """X always says what was said."""
+    raise Refuse("x: nothing was hinted at")
 
 
 def _find_post(reply: Reply, platform: Platform) -> str | None:
@@ -387,8 +400,9 @@ def _api(
     if query:
         path += "?" + urlencode(query)
     # A JSON body is no part of the signature.
-    _, headers, _ = client.sign(platform.url + path, http_method=method)
-    answer = platform.call(method, path, json=json, headers=headers)
+    address = platform.setting(_HOST) + path
+    _, headers, _ = client.sign(address, http_method=method)
+    answer = platform.call(method, address, json=json, headers=headers)
     if answer.status not in (200, 201):
         _raise(answer, platform, reading=method == "GET")
     return answer
@@ -399,7 +413,9 @@ def _raise(answer: Answered, platform: Platform, *, reading: bool) -> NoReturn:
     kind = string(answer.json.get("type")) or "about:blank"
     reason = f"x {answer.status} {kind.rsplit('/', 1)[-1]}"
     if answer.status == 429:
-        raise TryLater(reason, after=_seconds_to_reset(answer, platform))
+        raise RateLimited(reason, after=_seconds_to_reset(answer, platform))
+    if answer.status == 401:
+        raise AccountDead(f"{reason}: the token is not valid any more")
     if answer.status >= 500:
         raise TryLater(reason) if reading else Unsure(reason)
     # X refuses the same text by the same account: what we meant to say may be there already.

@@ -1,0 +1,51 @@
+"""The FetchQueue in; what a platform only hinted at, as a delivery in the Inbox."""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from firstreply import aws
+from firstreply.batch import Record, each_message
+from firstreply.inbox import Inbox
+from firstreply.observe import observed
+from firstreply.queues import Hinted, Queue
+from firstreply.secrets import Secrets
+from firstreply.settings import now, number, setting
+from functions.fetch.fetching import Fetching
+
+
+@cache
+def http() -> httpx.Client:
+    return httpx.Client()
+
+
+@cache
+def fetch_queue() -> Queue:
+    return Queue(aws.sqs(), setting("FETCH_QUEUE_URL"))
+
+
+@cache
+def fetching() -> Fetching:
+    return Fetching(
+        inbox=Inbox(
+            aws.dynamodb_client(),
+            setting("INBOX_TABLE"),
+            timedelta(days=number("INBOX_RETENTION_DAYS")),
+        ),
+        secrets=Secrets(aws.secretsmanager(), setting("SECRET_ARN"), now),
+        http=http(),
+        setting=setting,
+        clock=now,
+    )
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    def handle(record: Record) -> None:
+        fetching().fetch(Hinted.model_validate_json(record["body"]))
+
+    return each_message(event, context, handle, fetch_queue())

@@ -1,0 +1,44 @@
+"""Asking a platform for the words that its webhook left out.
+
+What it answers becomes a delivery like any other: kept, read by classify, and read again by a
+replay. Asking twice is harmless, since a message is remembered once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from firstreply.channels import channel
+from firstreply.errors import Refuse
+from firstreply.inbox import Delivery, Inbox
+from firstreply.observe import count, logger
+from firstreply.platform import Platform
+from firstreply.queues import Hinted
+from firstreply.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """Fetches what was hinted at."""
+
+    inbox: Inbox
+    secrets: Secrets
+    http: httpx.Client
+    setting: Callable[[str], str]
+    clock: Callable[[], datetime]
+
+    def fetch(self, hinted: Hinted) -> None:
+        """TryLater or Refuse if it cannot be had; the queue tries again, and then sets it aside."""
+        found = channel(hinted.channel)
+        if found is None:
+            raise Refuse("its channel is gone")
+        platform = Platform(
+            self.http, self.setting, self.secrets.section(hinted.channel), self.clock
+        )
+        body = found.fetch(hinted.hint, platform)
+        delivery = Delivery(channel=hinted.channel, body=body, received_at=self.clock())
+        is_new = self.inbox.put(delivery)
+        logger().info("fetched", extra={"key": delivery.key, "new": is_new})
+        count("Fetched", channel=hinted.channel)

@@ -1,0 +1,31 @@
+"""Where a customer can meet a brand."""
+
+from typing import Final, Literal, get_args
+
+Channel = Literal["meta", "x"]
+Place = Literal[
+    "facebook_comment",
+    "facebook_post",
+    "facebook_review",
+    "facebook_mention",
+    "messenger",
+    "instagram_comment",
+    "instagram_live_comment",
+    "instagram_mention",
+    "instagram_message",
+    "instagram_story_reply",
+    "instagram_story_mention",
+    "x_mention",
+    "x_direct_message",
+]
+
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
+CHANNEL: Final[dict[Place, Channel]] = {
+    place: "x" if place.startswith("x_") else "meta" for place in PLACES
+}
+INSTAGRAM: Final[frozenset[Place]] = frozenset(p for p in PLACES if p.startswith("instagram_"))
+# Meta's conversations between two; here each may be answered for a day.
+INSTAGRAM_PRIVATE: Final[frozenset[Place]] = frozenset(
+    {"instagram_message", "instagram_story_reply", "instagram_story_mention"}
+)
+PRIVATE: Final[frozenset[Place]] = INSTAGRAM_PRIVATE | {"messenger"}

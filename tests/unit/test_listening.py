@@ -1,0 +1,92 @@
+"""What is heard in whatever order ends in the same state."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from firstreply.channels import Channel, channel
+from firstreply.message import AccountUpdate, Conversation, Edited, Message, Removed, Spoken
+from functions.classify import app as classify
+from tests.aws import World
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ADA = Conversation(channel="meta", account="102030405060708", customer="4711")
+SAID = Message(
+    conversation=ADA,
+    id="1_2",
+    network="facebook",
+    kind="comment",
+    public=True,
+    text="Lovely picture",
+    sent_at=NOW,
+)
+
+
+def edited(text: str, seconds: float) -> Edited:
+    return Edited(message=replace(SAID, text=text), at=NOW + timedelta(seconds=seconds))
+
+
+FIRST = edited("My parcel is broken", 5)
+# A fraction of a second is later than none, though not in the alphabet of ISO 8601.
+SECOND = edited("My parcel is broken and nobody answers", 5.25)
+GONE = Removed(
+    account=ADA.account, customer=ADA.customer, message_id=SAID.id, at=NOW + timedelta(seconds=9)
+)
+UPDATES: dict[str, AccountUpdate] = {"said": SAID, "1st": FIRST, "2nd": SECOND, "gone": GONE}
+
+
+def meta() -> Channel:
+    found = channel("meta")
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("order", list(permutations(("said", "1st", "2nd"))), ids="-".join)
+def test_of_a_message_and_its_edits_the_last_wording_remains(
+    stack: World, order: tuple[str, ...]
+) -> None:
+    for name in (*order, *order):
+        classify.listening().hear(meta(), "meta", UPDATES[name])
+    (item,) = stack.items("MSG#")
+    assert item["message"]["text"] == "My parcel is broken and nobody answers"
+    assert item["understanding"]["intent"] == "complaint"
+    assert item["decision"]["escalate"] is True
+    assert item["message"]["sent_at"] == SAID.sent_at.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("order", list(permutations(("said", "1st", "2nd", "gone"))), ids="-".join)
+def test_a_removal_wins_wherever_it_comes(stack: World, order: tuple[str, ...]) -> None:
+    for name in (*order, *order):
+        last = classify.listening().hear(meta(), "meta", UPDATES[name])
+    (item,) = stack.items("MSG#")
+    assert "parcel" not in str(item)
+    assert "Lovely" not in str(item)
+    assert item["removed_at"]
+    assert last.replies == ()
+
+
+def test_what_is_heard_twice_is_queued_alike(stack: World) -> None:
+    """So that a crash between keeping and queueing loses nothing."""
+    for update in (SAID, FIRST, GONE):
+        first, second = (classify.listening().hear(meta(), "meta", update) for _ in range(2))
+        assert [one.id for one in first.replies] == [one.id for one in second.replies]
+        assert first.complaints == second.complaints
+        assert first.hints == second.hints
+
+
+def test_a_human_s_answer_heard_twice_is_one_and_an_older_one_does_not_undo_a_newer(
+    stack: World,
+) -> None:
+    def human(number: int) -> Spoken:
+        at = NOW + timedelta(minutes=number)
+        return Spoken(
+            account=ADA.account, customer=ADA.customer, id=f"m_{number}", text="Hello", at=at
+        )
+
+    for number in (2, 1, 2):
+        classify.listening().hear(meta(), "meta", human(number))
+    assert {item["item"] for item in stack.items("HUMAN#")} == {"HUMAN#m_1", "HUMAN#m_2"}
+    (person,) = stack.items("PERSON")
+    assert int(person["human_ms"]) == int((NOW + timedelta(minutes=2)).timestamp() * 1000)
