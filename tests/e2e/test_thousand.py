@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from firstreply.conversations import Remembered
 from local.play import Stage
 from tests.e2e.conftest import MORE_PAGES
 from tests.e2e.test_path import rest
@@ -68,7 +69,8 @@ def test_a_thousand_updates_are_taken_at_once_and_each_is_decided_once(
     answer = stage.simulator.post("/deliver", json=body, timeout=60).raise_for_status().json()
     assert [one["status"] for one in answer["deliveries"]] == [200, 200]
     assert inbox.scan(Select="COUNT")["Count"] - before == 1  # one put, however many updates
-    deadline, known = time.monotonic() + 180, []
+    deadline = time.monotonic() + 180
+    known: list[Remembered] = []
     while len(known) < UPDATES:
         assert time.monotonic() < deadline, f"{len(known)} of {UPDATES} messages are there"
         time.sleep(0.2)

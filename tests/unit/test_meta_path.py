@@ -275,7 +275,7 @@ def test_a_conversation_that_a_human_has_taken_is_left_to_humans(
     say(customers, "messenger", QUESTION, **ADA)
     connected.drain()
     assert len(replies(customers)) == 1
-    opened, updated = connected.bodies("escalation.fifo")
+    _, updated = connected.bodies("escalation.fifo")
     assert updated["data"]["acknowledgement"] == {"silence": "human_answers"}
 
 
