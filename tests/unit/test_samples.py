@@ -1,33 +1,48 @@
-"""Every sample of events/ goes through the door and through classify."""
+"""Every sample of events/ goes signed through the door, and is read by classify."""
 
-import json
-from pathlib import Path
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from firstreply.channels import channel
-from firstreply.message import Message
+from firstreply.message import Edited, Erasure, Hint, Ignored, Message, Removed, Unread, Update
+from firstreply.secrets import accounts_of
+from local.simulator import DEMO_SECRET
 from tests.aws import World
-
-EVENTS = Path(__file__).parents[2] / "events"
-SAMPLES = sorted(EVENTS.glob("*/*.json"))
+from tests.unit.channels.samples import FORMS, HEADER, SAMPLES, SECRETS, SIGN, named
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_a_sample_is_let_in_kept_and_read(
-    connected: World, customers: httpx.Client, sample: Path
-) -> None:
-    name, text = sample.parent.name, sample.read_text("utf-8")
-    body = {"channel": name, "body": json.loads(text)}
-    answer = customers.post("/deliver", json=body).raise_for_status().json()
-    assert [one["status"] for one in answer["deliveries"]] == [200]
-    connected.drain()
-    reader = channel(name)
-    assert reader
-    expected = {one.id for one in reader.parse(text.encode()) if isinstance(one, Message)}
-    assert {str(item["item"]) for item in connected.items("MSG#")} == {
-        f"MSG#{message_id}" for message_id in expected
+def kept(updates: list[Update]) -> set[str]:
+    """The ids of what is remembered, or remembered to be gone."""
+    ids = {one.id for one in updates if isinstance(one, Message)}
+    ids |= {one.message.id for one in updates if isinstance(one, Edited)}
+    return ids | {one.message_id for one in updates if isinstance(one, Removed)}
+
+
+def trouble(updates: list[Update], others: set[str]) -> Iterator[str]:
+    """Why something is set aside."""
+    for one in updates:
+        if isinstance(one, Unread):
+            yield one.reason
+        if isinstance(one, Erasure):
+            yield "a deletion was asked for by somebody unknown to us by that id"
+    yield from (f"account {one} is not in the secret" for one in others)
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES))
+def test_a_sample_is_let_in_kept_and_read(stack: World, sample: str) -> None:
+    name, body = sample.partition("/")[0], SAMPLES[sample]
+    signed = SIGN[name](DEMO_SECRET[name][SECRETS[name]][0], body)
+    header = {} if sample in FORMS else {HEADER[name]: signed}
+    assert stack.knock(name, body.decode(), header)["statusCode"] == 200
+    assert stack.pump_inbox() == 1
+    updates = list(named(name).parse(body))
+    ours = accounts_of(DEMO_SECRET[name]).keys()
+    about = [one for one in updates if not isinstance(one, Unread | Erasure | Ignored)]
+    others = {one.account for one in about} - ours
+    mine: list[Update] = [one for one in about if one.account in ours]
+    assert {str(item["item"]) for item in stack.items("MSG#")} == {
+        f"MSG#{message_id}" for message_id in kept(mine)
     }
-    assert connected.bodies("inbox-dead") == []
-    assert connected.dead == []
+    assert len(stack.bodies("fetch")) == len([one for one in mine if isinstance(one, Hint)])
+    reasons = [str(one["reason"]) for one in stack.bodies("inbox-dead")]
+    assert sorted(reasons) == sorted(set(trouble(updates, others)))

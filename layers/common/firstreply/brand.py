@@ -29,8 +29,7 @@ from firstreply.understanding import Intent, Understanding, Urgency
 # an emoji) is not repeated under the brand's name.
 _FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 30
-# Instagram's may have dots inside.
-_HANDLE = re.compile(r"\w(?:[\w.]{0,28}\w)?", re.ASCII)
+_HANDLE = re.compile(r"\w{1,30}", re.ASCII)
 
 
 def _with(name: str) -> Callable[[str], str]:

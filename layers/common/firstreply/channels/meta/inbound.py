@@ -117,7 +117,7 @@ def _feed(place: _Place, value: Object) -> Update:
 def _mention(place: _Place, value: Object) -> Update:
     """The Page is named somewhere else; Meta may leave out the words."""
     about = identifier(value.get("comment_id")) or identifier(value.get("post_id"))
-    if about and value.get("verb") == "add" and "message" not in value:
+    if about and value.get("verb") == "add" and not value.get("message"):
         return Hint(account=place.account, about={"facebook_mention": about})
     return _by_verb(place, value, "mention", about)
 
@@ -126,12 +126,17 @@ def _rating(place: _Place, value: Object) -> Update:
     """A review, or a comment under one. A person has one review of a Page."""
     if value.get("item") == "comment":
         return _feed(place, value)
-    reviewer = identifier(value.get("reviewer_id"))
     story = identifier(value.get("open_graph_story_id"))
-    one = story or (reviewer and f"review-by-{reviewer}")
+    one = story or _nameless(value)
     if value.get("item") not in (None, "rating") or value.get("rating_type") == "reaction":
         return Ignored("rating of another kind")
     return _by_verb(place, {"verb": "add", **value}, "review", one)
+
+
+def _nameless(value: Object) -> str | None:
+    """Our own id for a review that Meta gives none."""
+    reviewer = identifier(value.get("reviewer_id"))
+    return reviewer and f"review-by-{reviewer}"
 
 
 def _by_verb(place: _Place, value: Object, kind: str, found: object) -> Update:
@@ -182,7 +187,8 @@ def _added(place: _Place, value: Object, kind: str, one: str) -> Update:
         is_anonymous=author is None,
         # Graph has no documented way to answer a review.
         is_answerable=kind != "review" and not value.get("is_hidden"),
-        permalink=_link(value) or f"https://www.facebook.com/{one}",
+        permalink=_link(value)
+        or (f"https://www.facebook.com/{one}" if one != _nameless(value) else None),
     )
 
 

@@ -80,7 +80,7 @@ def send(reply: Reply, platform: Platform) -> str:
             platform, reply, f"{_path(reply.message.id)}/{edge}", {"message": reply.text}
         )
         return id_of(answer.json)
-    body: dict[str, Any] = {"message": {"text": reply.text} | _metadata(reply)}
+    body: dict[str, Any] = {"message": {"text": reply.text} | _metadata(reply, platform)}
     if reply.message.public:
         return _message(platform, reply, body | {"recipient": _private_reply(reply, platform)})
     body |= _window(reply, platform) | {"recipient": _person(reply)}
@@ -96,9 +96,15 @@ def _kind(reply: Reply) -> tuple[str, str]:
     return reply.message.network, reply.message.kind
 
 
-def _metadata(reply: Reply) -> dict[str, str]:
+def _metadata(reply: Reply, platform: Platform) -> dict[str, str]:
     """Comes back in Messenger's echo; Instagram has none."""
-    return {} if reply.message.network == "instagram" else {"metadata": reply.key}
+    return {} if _is_instagram(reply, platform) else {"metadata": reply.key}
+
+
+def _is_instagram(reply: Reply, platform: Platform) -> bool:
+    """Webhooks have been seen to call Instagram's messages a page's; the account knows."""
+    account = child(platform.secret, "accounts", reply.message.account)
+    return reply.message.network == "instagram" or "handle" in account
 
 
 def _person(reply: Reply) -> Mapping[str, str]:
@@ -162,7 +168,7 @@ def _find_comment(reply: Reply, platform: Platform, edge: str) -> str | None:
 
 def _find_message(reply: Reply, platform: Platform) -> str | None:
     """Among the newest messages with this person, those since what we answer."""
-    network = "instagram" if reply.message.network == "instagram" else "messenger"
+    network = "instagram" if _is_instagram(reply, platform) else "messenger"
     query = {
         "platform": network,
         "user_id": reply.message.conversation.customer,
@@ -199,7 +205,7 @@ def _is_ours(one: Object, reply: Reply, platform: Platform) -> bool:
     at = utc(one.get("created_time")) or utc(one.get("timestamp"))
     is_us = by[0] == account or (by[0] is None and by[1] in (None, handle))
     # An Instagram account's messages bear an id of another scope.
-    is_us |= reply.message.network == "instagram" and by[1] is not None and by[1] == handle
+    is_us |= handle is not None and by[1] == handle
     return is_us and (at is None or at >= _before(reply))
 
 
