@@ -325,7 +325,9 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     ],
     "meta/mention_removed.json": [removed("5500110022003307_600100200300401", "5500110022003307")],
     # Reviews
-    "meta/ratings.json": [review("review-by-5500110022003306", "Never again.", "negative")],
+    "meta/ratings.json": [
+        replace(review("review-by-5500110022003306", "Never again.", "negative"), permalink=None)
+    ],
     "meta/review_positive.json": [review("900100200300401", "Kind crew, on time.", "positive")],
     "meta/review_negative.json": [RUDE],
     "meta/review_without_text.json": [review("900100200300403", "", "negative")],
