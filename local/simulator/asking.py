@@ -1,9 +1,12 @@
 """How a person's question to the simulator is read, and turned down."""
 
+from typing import Self
+
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from local.simulator.deliver import NotConnected
+from local.simulator.places import Channel, Family
 
 
 class Refused(Exception):
@@ -12,6 +15,31 @@ class Refused(Exception):
 
 class Ask(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Remove(Ask):
+    id: str
+    with_author: bool = True  # Meta
+    family: Family = "xaa"  # X
+
+
+class Answer(Ask):
+    in_reply_to: str
+    text: str
+    family: Family = "xaa"  # X
+
+
+class Rotate(Ask):
+    channel: Channel
+    id: str
+    token: str
+    token_secret: str = ""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.channel == "x") != bool(self.token_secret):
+            raise ValueError("X's tokens have a token_secret, and only they")
+        return self
 
 
 def asked[A: BaseModel](form: type[A]) -> A:

@@ -1,7 +1,7 @@
 """What both platforms' APIs do alike: refuse, go wrong on demand, and keep a list of calls."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -42,13 +42,13 @@ def hang_up() -> HungUp:
 
 def with_fault(
     world: World,
-    place: Place,
+    places: Collection[Place],
     accept: Callable[[], Response],
     refusal: Callable[[Fault], Refusal | None],
     at: At = "answer",
 ) -> Response:
     """Accept a call, unless a fault was ordered that strikes before or after."""
-    fault = world.take_fault(place, at)
+    fault = world.take_fault(places, at)
     if not fault:
         return accept()
     if fault.fault == "disconnect":

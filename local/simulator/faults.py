@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-from local.simulator.places import CHANNEL, PLACES, PRIVATE, Place
+from local.simulator.places import CHANNEL, PLACES, PRIVATE, X_POSTS, Place
 
 FaultName = Literal[
     "accept_then_timeout",
@@ -18,16 +18,32 @@ FaultName = Literal[
     "graph_error",
     "duplicate",
     "not_summoned",
+    "x_error",
+    "partial",
 ]
 At = Literal["answer", "read"]
 
 META: Final = frozenset(place for place in PLACES if CHANNEL[place] == "meta")
+# Nobody can answer or read an encrypted chat.
+X: Final[frozenset[Place]] = X_POSTS | {"x_direct_message"}
 # Faults that only some places know; all others can happen everywhere.
 ONLY_AT: Final[dict[FaultName, frozenset[Place]]] = {
     "window_closed": PRIVATE,
     "graph_error": META,
-    "duplicate": frozenset({"x_mention"}),
-    "not_summoned": frozenset({"x_mention"}),
+    "duplicate": X_POSTS,
+    "not_summoned": X_POSTS,
+    "x_error": X,
+    "partial": X,
+}
+# What cannot happen to somebody who only looks at their own posts and messages.
+NOT_ON_READING_X: Final[frozenset[FaultName]] = frozenset({"gone", "duplicate", "not_summoned"})
+# What only some faults can be told, by its name in /faults.
+TOLD: Final[dict[str, frozenset[FaultName]]] = {
+    "code": frozenset({"graph_error"}),
+    "status": frozenset({"graph_error", "x_error"}),
+    "type": frozenset({"x_error", "partial"}),
+    "detail": frozenset({"x_error", "partial"}),
+    "with_data": frozenset({"partial"}),
 }
 
 
@@ -44,7 +60,11 @@ class Fault(BaseModel):
     # graph_error
     code: int | None = None
     subcode: int | None = None
-    status: Annotated[int, Field(ge=400, le=599)] = 400
+    status: Annotated[int, Field(ge=400, le=599)] = 400  # and x_error's
+    # x_error, partial
+    type: str = "about:blank"
+    detail: str = ""
+    with_data: bool = True  # partial: beside the errors
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -52,9 +72,13 @@ class Fault(BaseModel):
             raise ValueError(f"{self.fault} cannot happen to {self.on} at {self.at}")
         if (self.fault == "graph_error") != (self.code is not None):
             raise ValueError("a code goes with graph_error, and graph_error with a code")
+        for name in self.model_fields_set & TOLD.keys():
+            if self.fault not in TOLD[name]:
+                raise ValueError(f"{self.fault} has no {name}")
         return self
 
     def strikes(self, place: Place, at: At) -> bool:
-        """Only Meta's reads go wrong; X's stay as they are."""
-        possible = ONLY_AT.get(self.fault, PLACES if self.at == "answer" else META)
+        possible = ONLY_AT.get(self.fault, META | X)
+        if at == "read" and self.fault in NOT_ON_READING_X:
+            possible = possible & META
         return self.at == at and self.on in (place, "any") and place in possible

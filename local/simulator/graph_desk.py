@@ -113,7 +113,7 @@ class Desk:
                 return graph_error(fault.code, fault.subcode, fault.status)
             return refusals[fault.fault]() if fault.fault in refusals else None
 
-        return with_fault(self.world, place, accept, refusal, at)
+        return with_fault(self.world, {place}, accept, refusal, at)
 
 
 def kind_of(place: Place) -> Kind:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify
 from local.simulator import meta_bodies as bodies
 from local.simulator import meta_wire as wire
 from local.simulator.accounts import Page
-from local.simulator.asking import Ask, Refused, asked, explain_refusals
+from local.simulator.asking import Answer, Ask, Refused, Remove, Rotate, asked, explain_refusals
 from local.simulator.common import Json
 from local.simulator.deliver import NO_ANSWER, Courier
 from local.simulator.graph_comments import ON_FACEBOOK, ON_INSTAGRAM, below
@@ -27,19 +27,9 @@ class Edit(Ask):
     text: str
 
 
-class Remove(Ask):
-    id: str
-    with_author: bool = True
-
-
 class Hide(Ask):
     id: str
     hidden: bool = True
-
-
-class Answer(Ask):
-    in_reply_to: str
-    text: str
 
 
 class React(Ask):
@@ -52,24 +42,15 @@ class DeleteData(Ask):
     signature: Literal["valid", "wrong"] = "valid"
 
 
-class Rotate(Ask):
-    channel: Literal["meta"]
-    id: str
-    token: str
-
-
 class MetaControl:
     def __init__(self, world: World, courier: Courier, door: MetaDoor) -> None:
         self._world, self._courier, self._door = world, courier, door
         self.blueprint = blueprint = Blueprint("meta_control", __name__)
         routes: tuple[tuple[str, Callable[[], Response]], ...] = (
             ("/edit", self.edit),
-            ("/remove", self.remove),
             ("/hide", self.hide),
-            ("/answer", self.answer),
             ("/react", self.react),
             ("/delete_data", self.delete_data),
-            ("/accounts", self.rotate),
         )
         for rule, view in routes:
             blueprint.add_url_rule(rule, view_func=view, methods=["POST"])
@@ -83,8 +64,8 @@ class MetaControl:
         self._world.change(message)
         return self._told(write(message, self._page(message)))
 
-    def remove(self) -> Response:
-        ask = asked(Remove)
+    def remove(self, ask: Remove) -> Response:
+        _only_on_x(ask)
         message = replace(self._message(ask.id), removed=True)
         self._world.change(message)
         page = self._page(message)
@@ -103,9 +84,9 @@ class MetaControl:
         told = message.place == "facebook_comment"
         return self._told(bodies.comment_hidden(message, self._page(message)) if told else None)
 
-    def answer(self) -> Response:
+    def answer(self, ask: Answer) -> Response:
         """A human at the brand, in the platform's own app."""
-        ask = asked(Answer)
+        _only_on_x(ask)
         message = self._message(ask.in_reply_to)
         kind: Kind = "message" if message.place in PRIVATE else "comment"
         if kind == "comment" and message.place not in COMMENTED:
@@ -140,8 +121,7 @@ class MetaControl:
             return jsonify(status=NO_ANSWER, body=type(error).__name__)
         return jsonify(status=answer.status_code, body=answer.text)
 
-    def rotate(self) -> Response:
-        ask = asked(Rotate)
+    def rotate(self, ask: Rotate) -> Response:
         page = self._door.pages.get(ask.id)
         if not page:
             raise Refused(f"no account {ask.id!r} on meta, only {tuple(self._door.pages)}")
@@ -166,6 +146,11 @@ class MetaControl:
         signed = self._door.sign(raw, "valid")
         deliveries = self._courier.insist("meta", raw, signed) if body else []
         return jsonify(**more, deliveries=[delivery.shown() for delivery in deliveries])
+
+
+def _only_on_x(ask: Answer | Remove) -> None:
+    if "family" in ask.model_fields_set:
+        raise Refused("only X has families")
 
 
 def _editing(message: Message) -> Callable[[Message, Page], Json]:

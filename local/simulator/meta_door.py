@@ -40,14 +40,14 @@ class MetaDoor:
         on_instagram = place in INSTAGRAM
         return tuple(p.id for p in self.pages.values() if p.is_instagram == on_instagram)
 
-    def write(self, draft: Draft) -> tuple[Message, Json]:
+    def write(self, draft: Draft) -> list[tuple[Message, Json]]:
         page = self.pages[draft.message.account]
         message = _named(draft.message)
         if message.place in PRIVATE:
             message = _told_in_private(message)
-            return message, bodies.direct(message, page, draft.standby)
+            return [(message, bodies.direct(message, page, draft.standby))]
         message = _placed(message, draft.under)
-        return message, PUBLIC[message.place](message, page)
+        return [(message, PUBLIC[message.place](message, page))]
 
     def read(self, body: object) -> Iterator[Message]:
         return meta_read.read(body, self.pages)

@@ -3,6 +3,7 @@
 from typing import Final, Literal, get_args
 
 Channel = Literal["meta", "x"]
+Family = Literal["xaa", "aaa"]  # of X's webhooks: X Activity API, Account Activity API
 Place = Literal[
     "facebook_comment",
     "facebook_post",
@@ -16,7 +17,10 @@ Place = Literal[
     "instagram_story_reply",
     "instagram_story_mention",
     "x_mention",
+    "x_reply",
+    "x_quote",
     "x_direct_message",
+    "x_chat",
 ]
 
 PLACES: Final[tuple[Place, ...]] = get_args(Place)
@@ -29,3 +33,5 @@ INSTAGRAM_PRIVATE: Final[frozenset[Place]] = frozenset(
     {"instagram_message", "instagram_story_reply", "instagram_story_mention"}
 )
 PRIVATE: Final[frozenset[Place]] = INSTAGRAM_PRIVATE | {"messenger"}
+# Posts on X, whatever brought them to the brand.
+X_POSTS: Final[frozenset[Place]] = frozenset({"x_mention", "x_reply", "x_quote"})

@@ -13,13 +13,16 @@ from local.simulator.accounts import Accounts
 from local.simulator.common import Json, Refusal
 from local.simulator.control import Control
 from local.simulator.deliver import Courier, Echoes
-from local.simulator.doors import Door, XDoor
+from local.simulator.doors import Door
 from local.simulator.graph import Graph
+from local.simulator.happenings import Happenings
 from local.simulator.meta_control import MetaControl
 from local.simulator.meta_door import MetaDoor
 from local.simulator.places import Channel
 from local.simulator.world import Reply, World
 from local.simulator.x_api import XApi
+from local.simulator.x_control import XControl
+from local.simulator.x_door import XDoor
 
 HOST: Final = "127.0.0.1"
 GOODBYE_SECONDS: Final = 2
@@ -58,9 +61,9 @@ class Simulator:
 
     def __init__(self, secret: Mapping[str, Any], port: int = 0) -> None:
         self._accounts, self._port = Accounts.read(secret), port
-        self._meta = MetaDoor(self._accounts)
-        self._doors: dict[Channel, Door] = {"meta": self._meta, "x": XDoor(self._accounts)}
         self._world = World()
+        self._meta, self._x = MetaDoor(self._accounts), XDoor(self._accounts, self._world)
+        self._doors: dict[Channel, Door] = {"meta": self._meta, "x": self._x}
         self._courier = Courier(self._world.stopping)
         self.url = ""
 
@@ -88,9 +91,13 @@ class Simulator:
 
     def _app(self) -> Flask:
         app = Flask(__name__, static_folder=None)
+        meta = MetaControl(self._world, self._courier, self._meta)
+        x = XControl(self._world, self._courier, self._x)
         for part in (
             Control(self._world, self._courier, self._echoes, self._doors),
-            MetaControl(self._world, self._courier, self._meta),
+            meta,
+            x,
+            Happenings(meta, x),
             Graph(self._accounts, self._world, self._echo, "graph"),
             Graph(self._accounts, self._world, self._echo, "instagram"),
             XApi(self._accounts, self._world, self._echo),

@@ -2,18 +2,17 @@
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event, RLock
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from local.simulator.faults import At, Fault
-from local.simulator.places import CHANNEL, Channel, Place
+from local.simulator.places import CHANNEL, Channel, Family, Place
 
 Kind = Literal["comment", "message", "post", "direct_message"]
-LIMIT_SECONDS: Final = 15 * 60
 
 
 def now() -> datetime:
@@ -33,6 +32,10 @@ class Message:
     sent_at: datetime
     thread: str = ""  # the post (Instagram: the media) under which a comment stands
     parent: str = ""  # what it answers
+    parent_author: str = ""  # X: whose post that is
+    quotes: str = ""  # X: the post that it quotes
+    lang: str = "en"  # X: its guess
+    automated: bool = False  # X: the author says to be a bot
     summons: bool = True  # X: names or quotes the account, so it may be answered
     attachments: tuple[str, ...] = ()  # their types
     recommends: bool = False  # a review
@@ -76,6 +79,9 @@ class Reply:
     metadata: str | None = None
     private_reply: bool = False
     tag: str | None = None
+    deep_link: str | None = None  # X: the button that opens a direct message
+    price: float | None = None  # X: in dollars
+    removed: bool = False
     by_human: bool = False  # in the platform's own app
     ms_after: float | None = None
     at: datetime = field(default_factory=now)
@@ -98,6 +104,9 @@ class Reply:
             "metadata": self.metadata,
             "private_reply": self.private_reply or None,
             "tag": self.tag,
+            "direct_message_deep_link": self.deep_link,
+            "price": self.price,
+            "removed": self.removed or None,
             "ms_after": self.ms_after,
         }
         return {
@@ -138,6 +147,9 @@ class Settings(BaseModel):
     echo: bool = True
     x_post_limit: PositiveInt = 100
     x_direct_message_limit: PositiveInt = 15
+    x_window_seconds: PositiveInt = 15 * 60  # of X's limits
+    x_duplicate_seconds: NonNegativeInt = 15 * 60  # how long X remembers a text; theirs: hours
+    x_echo_family: Family = "xaa"
     usage_percent: Annotated[NonNegativeInt, Field(le=100)] = 1  # in Graph's usage headers
     usage_wait_minutes: NonNegativeInt = 0
 
@@ -169,6 +181,9 @@ class World:
             self.settings = Settings()
             self.tokens: dict[str, str] = {}  # of accounts whose token is not the secret's any more
             self.expired_tokens: set[str] = set()
+            # Of accounts on X whose token is not the secret's any more: the token and its secret.
+            self.x_tokens: dict[str, tuple[str, str] | None] = {}
+            self._nonces: set[tuple[str, ...]] = set()
             self._spent: dict[tuple[str, str], tuple[int, int]] = {}
 
     def learn(self, messages: Iterable[Message]) -> None:
@@ -209,11 +224,31 @@ class World:
 
     def said(self, account: str, kind: Kind) -> list[Reply]:
         with self.lock:
-            return [r for r in self.replies if (r.account, r.kind) == (account, kind)]
+            return [
+                reply
+                for reply in self.replies
+                if (reply.account, reply.kind) == (account, kind) and not reply.removed
+            ]
 
-    def take_fault(self, place: Place, at: At) -> Fault | None:
+    def take_back(self, id: str) -> Reply | None:
+        """The account's own post, which is gone now; nothing if there was none."""
         with self.lock:
-            fault = next((fault for fault in self.faults if fault.strikes(place, at)), None)
+            for at, reply in enumerate(self.replies):
+                if (reply.id, reply.kind) == (id, "post") and not reply.removed:
+                    self.replies[at] = replace(reply, removed=True)
+                    return reply
+        return None
+
+    def is_first_use(self, *nonce: str) -> bool:
+        with self.lock:
+            first = nonce not in self._nonces
+            self._nonces.add(nonce)
+            return first
+
+    def take_fault(self, places: Collection[Place], at: At) -> Fault | None:
+        with self.lock:
+            struck = (f for f in self.faults if any(f.strikes(place, at) for place in places))
+            fault = next(struck, None)
             if fault:
                 fault.times -= 1
                 self.faults = [fault for fault in self.faults if fault.times]
@@ -224,6 +259,6 @@ class World:
         with self.lock:
             reset, used = self._spent.get((account, what), (0, 0))
             if reset <= clock:
-                reset, used = clock + LIMIT_SECONDS, 0
+                reset, used = clock + self.settings.x_window_seconds, 0
             self._spent[account, what] = reset, used + 1
         return Allowance(limit, limit - used - 1, reset)

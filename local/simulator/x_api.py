@@ -1,53 +1,38 @@
 """The v2 endpoints of X: posts and direct messages."""
 
-import time
-from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import partial
-from typing import Any, Final, Literal, cast
+from datetime import timedelta
+from typing import Final, Literal
 
-from flask import Blueprint, Response, g, jsonify, request
-from oauthlib.common import Request
-from oauthlib.oauth1.rfc5849 import signature as oauth
+from flask import Blueprint, Response, jsonify, request
 
+from local.simulator import x_body
 from local.simulator import x_wire as wire
 from local.simulator.accounts import Accounts, Profile
-from local.simulator.common import Echo, Json, Refusal, record_calls, with_fault
-from local.simulator.faults import Fault, FaultName
-from local.simulator.places import Place
-from local.simulator.world import LIMIT_SECONDS, Reply, World
-from local.simulator.x_errors import headers_of, invalid, problem, refuse
-from local.simulator.x_length import LIMIT, weight
+from local.simulator.common import Echo, Json, record_calls
+from local.simulator.places import X_POSTS
+from local.simulator.world import Reply, World, now
+from local.simulator.x_desk import Desk, show_limit
+from local.simulator.x_errors import invalid, refuse
+from local.simulator.x_families import ECHOES
+from local.simulator.x_length import has_link
 
-READ_LIMIT: Final = 300
-# The request body of POST /2/tweets (openapi.json 2.167); additional properties are refused.
-POST_KEYS: Final = {
-    *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "geo", "media"),
-    *("for_super_followers_only", "made_with_ai", "nullcast", "paid_partnership", "poll"),
-    *("quote_tweet_id", "reply", "reply_settings", "share_with_followers", "text"),
-}
-DIRECT_KEYS: Final = {"text", "attachments"}
 POST_FIELDS: Final = ("id", "text", "edit_history_tweet_ids")
 EVENT_FIELDS: Final = ("id", "event_type", "text")
-
-
-def given(keys: Collection[str]) -> Json:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        invalid("body", "", "The request body is not a JSON object")
-    for key in body.keys() - set(keys):
-        invalid(key, body[key], f"$.{key}: is not defined in the schema")
-    if not isinstance(body.get("text"), str) or not body["text"]:
-        invalid("text", body.get("text"), "$.text: is missing but it is required")
-    return body
+# In dollars. Of a summoned reply with a link X does not say which price it is: the higher one.
+PRICE_POST: Final = 0.015
+PRICE_LINK: Final = 0.200
+PRICE_SUMMONED: Final = 0.010
+PRICE_DIRECT: Final = 0.015
 
 
 class XApi:
     def __init__(self, accounts: Accounts, world: World, echo: Echo) -> None:
-        self._known, self._world, self._echo = accounts, world, echo
+        self._world, self._echo = world, echo
+        self._desk = Desk(accounts, world)
         self.blueprint = blueprint = Blueprint("x", __name__, url_prefix="/x")
         record_calls(blueprint, world)
-        blueprint.after_request(self._show_limit)
+        blueprint.after_request(show_limit)
         conversation = "/2/dm_conversations/with/<participant>"
         for rule, view, method in (
             ("/2/tweets", self.post_tweet, "POST"),
@@ -60,64 +45,53 @@ class XApi:
         blueprint.add_url_rule("/<path:_path>", view_func=self.unknown, methods=methods)
 
     def post_tweet(self) -> Response:
-        profile = self._signer()
-        self._spend(profile, "post", self._world.settings.x_post_limit)
-        body = given(POST_KEYS)
-        text = body["text"]
-        if weight(text) > LIMIT:
-            invalid("text", text, "Your Tweet text is too long.")
-        reply_to = body.get("reply", {})
-        if not isinstance(reply_to, dict):
-            invalid("reply", reply_to, "$.reply: is not an object")
-        answers = str(reply_to.get("in_reply_to_tweet_id", ""))
+        profile = self._desk.caller("post")
+        post = x_body.post()
+        if post.quotes:  # only Enterprise may
+            refuse("forbidden")
 
         def accept() -> Response:
             with self._world.lock:
-                reply = self._posted(profile, text, answers)
+                reply = self._posted(profile, post)
                 self._world.replies.append(reply)
-            self._echo(reply, wire.post_echo(reply, profile))
-            return _created({"id": reply.id, "text": text, "edit_history_tweet_ids": [reply.id]})
+            self._tell(reply, profile)
+            data = {"id": reply.id, "text": post.text, "edit_history_tweet_ids": [reply.id]}
+            return _created(data)
 
-        return self._answer("x_mention", accept)
+        return self._desk.go({self._desk.place_of(profile, post.answers)}, accept)
 
-    def _posted(self, profile: Profile, text: str, answers: str) -> Reply:
-        before = self._world.said(profile.id, "post")
-        if before and before[-1].text == text:
+    def _posted(self, profile: Profile, post: x_body.Post) -> Reply:
+        remembered = now() - timedelta(seconds=self._world.settings.x_duplicate_seconds)
+        said = self._world.said(profile.id, "post")
+        if any(reply.text == post.text and reply.at > remembered for reply in said):
             refuse("duplicate")
-        if not answers:
-            return Reply(wire.new_id(), "x", "post", profile.id, in_reply_to="", to="", text=text)
-        message = self._world.find({"x_mention"}, profile.id, answers)
-        if not message:
-            refuse("gone")
-        if not message.summons:
-            refuse("not_summoned")
-        return Reply.answering(message, wire.new_id(), "post", text)
+        with_link = bool(post.deep_link) or has_link(post.text)
+        if post.answers:
+            message = self._world.find(X_POSTS, profile.id, post.answers) or refuse("gone")
+            if not message.summons:
+                refuse("not_summoned")
+            reply = Reply.answering(message, wire.new_id(), "post", post.text)
+            price, under = PRICE_SUMMONED, message.thread
+        else:
+            reply = Reply(wire.new_id(), "x", "post", profile.id, "", "", post.text)
+            price, under = PRICE_POST, ""
+        price = PRICE_LINK if with_link else price
+        return replace(reply, under=under, price=price, deep_link=post.deep_link)
 
     def get_tweets(self, user: str) -> Response:
-        profile = self._signer()
-        self._spend(profile, "posts", READ_LIMIT)
+        profile = self._desk.caller("posts")
         if user != profile.id:
             refuse("forbidden")
-        posts: list[Json] = []
-        for reply in reversed(self._world.said(user, "post")):
-            post: Json = {
-                "id": reply.id,
-                "text": reply.text,
-                "edit_history_tweet_ids": [reply.id],
-                "author_id": user,
-                "created_at": wire.iso(reply.at),
-                "conversation_id": reply.in_reply_to or reply.id,
-            }
-            if reply.in_reply_to:
-                post["in_reply_to_user_id"] = reply.to
-                post["referenced_tweets"] = [{"type": "replied_to", "id": reply.in_reply_to}]
-            posts.append(post)
-        return jsonify(_listed(posts, "tweet.fields", POST_FIELDS, fewest=5, default=10))
+
+        def look() -> Response:
+            posts = [_shown(reply) for reply in reversed(self._world.said(user, "post"))]
+            return jsonify(_listed(posts, "tweet.fields", POST_FIELDS, fewest=5, default=10))
+
+        return self._desk.go(X_POSTS, look, "read")
 
     def post_direct(self, participant: str) -> Response:
-        profile = self._signer()
-        self._spend(profile, "direct_message", self._world.settings.x_direct_message_limit)
-        text = given(DIRECT_KEYS)["text"]
+        profile = self._desk.caller("direct_message")
+        text = x_body.direct_message()
 
         def accept() -> Response:
             with self._world.lock:
@@ -125,16 +99,24 @@ class XApi:
                 if not message:
                     refuse("no_permission")
                 reply = Reply.answering(message, wire.new_id(), "direct_message", text)
+                reply = replace(reply, price=PRICE_DIRECT)
                 self._world.replies.append(reply)
-            self._echo(reply, wire.direct_echo(reply, profile))
-            conversation = _conversation(profile, participant)
+            self._tell(reply, profile)
+            conversation = wire.conversation(profile.id, participant)
             return _created({"dm_conversation_id": conversation, "dm_event_id": reply.id})
 
-        return self._answer("x_direct_message", accept)
+        return self._desk.go({"x_direct_message"}, accept)
 
     def get_directs(self, participant: str) -> Response:
-        profile = self._signer()
-        self._spend(profile, "direct_messages", READ_LIMIT)
+        profile = self._desk.caller("direct_messages")
+
+        def look() -> Response:
+            events = self._events(profile, participant)
+            return jsonify(_listed(events, "dm_event.fields", EVENT_FIELDS, fewest=1, default=100))
+
+        return self._desk.go({"x_direct_message"}, look, "read")
+
+    def _events(self, profile: Profile, participant: str) -> list[Json]:
         heard = [
             (m.sent_at, m.id, m.author, m.text)
             for m in self._world.heard({"x_direct_message"}, profile.id, participant)
@@ -144,85 +126,45 @@ class XApi:
             for r in self._world.said(profile.id, "direct_message")
             if r.to == participant
         ]
-        events = [
+        return [
             {
                 "id": id,
                 "event_type": "MessageCreate",
                 "text": text,
                 "sender_id": sender,
                 "created_at": wire.iso(at),
-                "dm_conversation_id": _conversation(profile, participant),
+                "dm_conversation_id": wire.conversation(profile.id, participant),
             }
             for at, id, sender, text in sorted(heard + said, reverse=True)
         ]
-        return jsonify(_listed(events, "dm_event.fields", EVENT_FIELDS, fewest=1, default=100))
+
+    def _tell(self, reply: Reply, profile: Profile) -> None:
+        body = ECHOES[reply.kind, self._world.settings.x_echo_family](reply, profile)
+        self._echo(reply, body)
 
     def unknown(self, _path: str) -> Response:
         refuse("not_found")
 
-    def _signer(self) -> Profile:
-        """The account whose OAuth 1.0a signature the request bears."""
-        header = {"Authorization": request.headers.get("Authorization", "")}
-        query = request.query_string.decode()
-        try:
-            signed = oauth.collect_parameters(uri_query=query, headers=header)
-            sent = dict(oauth.collect_parameters(headers=header, exclude_oauth_signature=False))
-        except ValueError:
-            refuse("unauthorized")
-        profiles = self._known.profiles.values()
-        token = sent.get("oauth_token")
-        profile = next((profile for profile in profiles if profile.token == token), None)
-        expected = (self._known.consumer_key, "HMAC-SHA1")
-        if not profile or (
-            (sent.get("oauth_consumer_key"), sent.get("oauth_signature_method")) != expected
-        ):
-            refuse("unauthorized")
-        claim: Any = Request(request.base_url, cast(Any, request.method))
-        claim.params, claim.signature = signed, sent.get("oauth_signature", "")
-        if not any(
-            oauth.verify_hmac_sha1(claim, secret, profile.token_secret)
-            for secret in self._known.consumer_secrets
-        ):
-            refuse("unauthorized")
-        return profile
 
-    def _spend(self, profile: Profile, what: str, limit: int) -> None:
-        g.allowance = self._world.spend(profile.id, what, limit)
-        if g.allowance.remaining < 0:
-            refuse("rate_limited")
-
-    def _answer(self, place: Place, accept: Callable[[], Response]) -> Response:
-        used_up = replace(g.allowance, remaining=0, reset=int(time.time()) + LIMIT_SECONDS)
-        gone = "gone" if place == "x_mention" else "not_found"
-        refusals: dict[FaultName, Callable[[], Refusal]] = {
-            "token_expired": partial(problem, "unauthorized"),
-            "gone": partial(problem, gone),
-            "rate_limited": partial(problem, "rate_limited", headers_of(used_up)),
-            "duplicate": partial(problem, "duplicate"),
-            "not_summoned": partial(problem, "not_summoned"),
-            "server_error": partial(problem, "server_error"),
-        }
-
-        def refusal(fault: Fault) -> Refusal | None:
-            return refusals[fault.fault]() if fault.fault in refusals else None
-
-        return with_fault(self._world, place, accept, refusal)
-
-    def _show_limit(self, response: Response) -> Response:
-        if "allowance" in g:
-            for name, value in headers_of(g.allowance).items():
-                response.headers.setdefault(name, value)
-        return response
+def _shown(reply: Reply) -> Json:
+    post: Json = {
+        "id": reply.id,
+        "text": reply.text,
+        "edit_history_tweet_ids": [reply.id],
+        "author_id": reply.account,
+        "created_at": wire.iso(reply.at),
+        "conversation_id": reply.under or reply.id,
+    }
+    if reply.in_reply_to:
+        post["in_reply_to_user_id"] = reply.to
+        post["referenced_tweets"] = [{"type": "replied_to", "id": reply.in_reply_to}]
+    return post
 
 
 def _created(data: Json) -> Response:
     response = jsonify(data=data)
     response.status_code = 201
     return response
-
-
-def _conversation(profile: Profile, participant: str) -> str:
-    return "-".join(sorted((profile.id, participant), key=lambda id: (len(id), id)))
 
 
 def _listed(

@@ -1,9 +1,11 @@
 """X's errors (problem+json), and the headers that tell how much an account may still do."""
 
 from dataclasses import dataclass
+from http.client import responses
 from typing import Final, NoReturn
 
-from local.simulator.common import Refusal
+from local.simulator.common import Json, Refusal
+from local.simulator.faults import Fault
 from local.simulator.world import Allowance
 
 
@@ -51,6 +53,28 @@ def problem(name: str, headers: dict[str, str] | None = None) -> Refusal:
         "detail": known.detail,
     }
     return Refusal(known.status, body, headers, "application/problem+json")
+
+
+def ordered(fault: Fault) -> Refusal:
+    """Any other problem."""
+    body = {
+        "title": responses.get(fault.status, "Unknown"),
+        "type": fault.type,
+        "status": fault.status,
+        "detail": fault.detail or "An error that was ordered",
+    }
+    return Refusal(fault.status, body, mimetype="application/problem+json")
+
+
+def partial_errors(fault: Fault) -> Json:
+    """What X says beside an answer, or in its place, without calling it a failure."""
+    error = {
+        "title": "Not Found Error",
+        "type": fault.type,
+        "detail": fault.detail or "Could not find all that was asked for.",
+        "resource_type": "tweet",
+    }
+    return {"errors": [error]}
 
 
 def refuse(name: str) -> NoReturn:

@@ -17,6 +17,14 @@ _EMOJI: Final = re.compile(
     r"|[0-9#*]\ufe0f?\u20e3"  # a keycap
     rf"|{_PICTURE}{_DRESS}(?:\u200d{_PICTURE}{_DRESS})*"
 )
+_BARE: Final = re.compile(
+    r"\b[\w-]+\.(?:com|org|net|info|io|ai|app|dev|example|eu|uk|de|us)\b", re.I
+)
+
+
+def has_link(text: str) -> bool:
+    """Whether a post costs as much as one with a link."""
+    return bool(_URLS.search(text) or _BARE.search(text))
 
 
 def weight(text: str) -> int:

@@ -14,11 +14,17 @@ from typing import Final
 
 from local.simulator.accounts import Profile
 from local.simulator.common import Json, Signature, objects, readable
+from local.simulator.places import Place
 from local.simulator.world import Message, Reply
+from local.simulator.x_length import LIMIT, weight
 
 SIGNATURE: Final = "x-twitter-webhooks-signature"
-POST_LENGTH: Final = 280  # what is longer is cut, and stands in full elsewhere
-READ_POSTS: Final = {"post.mention.create", "post.reply.create", "post.quote.create"}
+POSTED: Final[Mapping[str, Place]] = {
+    "post.mention.create": "x_mention",
+    "post.reply.create": "x_reply",
+    "post.quote.create": "x_quote",
+}
+APP_ID: Final = "29000001"
 _EPOCH_MS: Final = 1288834974657  # from which X's ids count the milliseconds
 _MACHINE: Final = secrets.randbelow(1024)
 _sequence = count()
@@ -51,7 +57,23 @@ def new_id(milliseconds: int | None = None) -> str:
 
 def own_post(account: str) -> str:
     """The post of the brand that customers answer; the same in every run."""
-    return str(10**18 + int(sha256(account.encode()).hexdigest(), 16) % 10**17)
+    return derived(account)
+
+
+def derived(text: str) -> str:
+    return str(10**18 + int(sha256(text.encode()).hexdigest(), 16) % 10**17)
+
+
+def conversation(account: str, person: str) -> str:
+    return "-".join(sorted((account, person), key=lambda id: (len(id), id)))
+
+
+def cut(text: str, length: int) -> str:
+    """The beginning of a long post, as it stands where only a short one fits."""
+    kept = text[: length - 1]
+    while weight(kept) >= length:
+        kept = kept[:-1]
+    return f"{kept}…"
 
 
 def names(text: str, handle: str) -> bool:
@@ -72,10 +94,12 @@ def milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def _activity(account: str, event_type: str, payload: Json, users: Collection[Json] = ()) -> Json:
+def _activity(
+    account: str | None, event_type: str, payload: Json, users: Collection[Json] = ()
+) -> Json:
     event = {
         "event_uuid": str(secrets.randbits(64) - 2**63),  # may be negative
-        "filter": {"user_id": account},
+        "filter": {"user_id": account} if account else {},
         "event_type": event_type,
         "tag": event_type,
         "payload": payload,
@@ -96,32 +120,45 @@ def _user(id: str, name: str, handle: str) -> Json:
     }
 
 
+def affiliation(message: Message) -> Json:
+    """What a bot says of itself."""
+    return {"affiliation": {"description": "Automated"}} if message.automated else {}
+
+
 def _users(profile: Profile, message: Message) -> tuple[Json, Json]:
     return (
-        _user(message.author, message.name, handle_of(message)),
+        _user(message.author, message.name, handle_of(message)) | affiliation(message),
         _user(profile.id, profile.name, profile.handle),
     )
 
 
-def mentions(text: str, profile: Profile) -> Json:
-    found = re.finditer(rf"@{re.escape(profile.handle)}\b", text, re.IGNORECASE)
-    return {
-        "mentions": [
-            {"start": m.start(), "end": m.end(), "username": m.group()[1:], "id": profile.id}
-            for m in found
-        ]
-    }
+def mentions(text: str, profiles: Collection[Profile]) -> list[Json]:
+    found = [
+        {"start": m.start(), "end": m.end(), "username": m.group()[1:], "id": profile.id}
+        for profile in profiles
+        for m in re.finditer(rf"@{re.escape(profile.handle)}\b", text, re.IGNORECASE)
+    ]
+    return sorted(found, key=lambda mention: mention["start"])
 
 
-def _post(id: str, author: str, text: str, at: datetime, answers: str, answers_whom: str) -> Json:
+def _post(
+    id: str,
+    author: str,
+    text: str,
+    at: datetime,
+    answers: str,
+    answers_whom: str,
+    thread: str,
+    lang: str = "en",
+) -> Json:
     post = {
         "id": id,
         "text": text,
         "author_id": author,
         "created_at": iso(at),
-        "conversation_id": answers or id,
+        "conversation_id": thread or id,
         "edit_history_tweet_ids": [id],
-        "lang": "und",
+        "lang": lang,
         "possibly_sensitive": False,
         "reply_settings": "everyone",
     }
@@ -132,23 +169,47 @@ def _post(id: str, author: str, text: str, at: datetime, answers: str, answers_w
     return post
 
 
-def post(message: Message, profile: Profile) -> Json:
-    """A mention; or a plain answer to the brand, which names nobody."""
-    text, at = message.text, message.sent_at
-    payload = _post(message.id, message.author, text, at, message.parent, profile.id)
-    payload["entities"] = mentions(text, profile)
-    if len(text) > POST_LENGTH:
-        payload["text"] = f"{text[: POST_LENGTH - 1]}…"
-        payload["entities"] = mentions(payload["text"], profile)
-        payload["note_tweet"] = {"text": text, "entities": mentions(text, profile)}
-    event_type = "post.mention.create" if message.summons else "post.reply.create"
-    return _activity(profile.id, event_type, payload, _users(profile, message))
+def post(event_type: str, message: Message, profiles: Mapping[str, Profile], wrapped: bool) -> Json:
+    text, known = message.text, profiles.values()
+    payload = _post(
+        message.id,
+        message.author,
+        text,
+        message.sent_at,
+        message.parent,
+        message.parent_author,
+        message.thread,
+        message.lang,
+    )
+    payload["entities"] = {"mentions": mentions(text, known)}
+    if message.quotes:
+        quoted = {"type": "quoted", "id": message.quotes}
+        payload.setdefault("referenced_tweets", []).append(quoted)
+    if weight(text) > LIMIT:
+        payload["note_tweet"] = {"text": text, "entities": payload["entities"]}
+        payload["text"] = cut(text, LIMIT)
+        payload["entities"] = {"mentions": mentions(payload["text"], known)}
+    users = _users(profiles[message.account], message)
+    shown = [{"data": user} for user in users] if wrapped else users
+    return _activity(message.account, event_type, payload, shown)
 
 
 def post_echo(reply: Reply, profile: Profile) -> Json:
-    payload = _post(reply.id, profile.id, reply.text, reply.at, reply.in_reply_to, reply.to)
+    payload = _post(
+        reply.id, profile.id, reply.text, reply.at, reply.in_reply_to, reply.to, reply.under
+    )
     users = [_user(profile.id, profile.name, profile.handle)]
     return _activity(profile.id, "post.create", payload, users)
+
+
+def post_deleted(account: str, id: str, author: str) -> Json:
+    return _activity(account, "post.delete", {"id": id, "author_id": author})
+
+
+def revoked(account: str, at: datetime) -> Json:
+    """The account took back its leave; the filter does not say whose."""
+    payload = {"date_time": iso(at), "user_id": account, "app_id": APP_ID}
+    return _activity(None, "oauth.revoke", payload)
 
 
 def direct_event(id: str, sender: str, recipient: str, text: str, at: datetime) -> Json:
@@ -175,6 +236,19 @@ def direct(message: Message, profile: Profile) -> Json:
     return _activity(profile.id, "dm.received", payload)
 
 
+def chat(message: Message, profile: Profile) -> Json:
+    """Encrypted from end to end: whoever has no key learns that somebody said something."""
+    payload = {
+        "encoded_event": b64encode(secrets.token_bytes(96)).decode(),
+        "conversation_key_version": str(milliseconds(message.sent_at)),
+        "sender_id": message.author,
+        "conversation_id": conversation(profile.id, message.author),
+        "id": message.id,
+        "created_at_msec": str(milliseconds(message.sent_at)),
+    }
+    return _activity(profile.id, "chat.received", payload)
+
+
 def direct_echo(reply: Reply, profile: Profile) -> Json:
     event = direct_event(reply.id, profile.id, reply.to, reply.text, reply.at)
     users = {profile.id: {"data": _user(profile.id, profile.name, profile.handle)}}
@@ -186,7 +260,7 @@ def read(body: object, profiles: Mapping[str, Profile]) -> Iterator[Message]:
     account = readable(lambda: event["filter"]["user_id"]) if isinstance(event, dict) else []
     if not account or not isinstance(event, dict):
         return
-    if event.get("event_type") in READ_POSTS:
+    if event.get("event_type") in POSTED:
         yield from readable(_read_post, account[0], event, profiles)
     if event.get("event_type") == "dm.received":
         for direct_event in objects(event, "payload", "direct_message_events"):
@@ -202,12 +276,13 @@ def _read_post(account: str, event: Json, profiles: Mapping[str, Profile]) -> Me
     quotes = any(post.get("type") == "quoted" for post in objects(payload, "referenced_tweets"))
     return Message(
         id=payload["id"],
-        place="x_mention",
+        place=POSTED[event["event_type"]],
         account=account,
         author=author,
         name=next((user["name"] for user in people if user.get("id") == author), ""),
         text=text,
         sent_at=datetime.fromisoformat(payload["created_at"]).astimezone(UTC),
+        thread=str(payload.get("conversation_id") or ""),
         parent=payload.get("in_reply_to_tweet_id", ""),
         summons=quotes or names(text, profiles[account].handle),
     )

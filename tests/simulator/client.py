@@ -43,11 +43,18 @@ SECRET: dict[str, Any] = {
                 "access_token_secret": "token-secret",
                 "name": "Northwind",
                 "handle": "northwind",
-            }
+            },
+            "3334": {
+                "access_token": "3334-token",
+                "access_token_secret": "other-token-secret",
+                "name": "Southwind",
+                "handle": "southwind",
+            },
         },
     },
 }
-PAGE, OTHER_PAGE, PROFILE = "1111", "2222", "3333"
+PAGE, OTHER_PAGE = "1111", "2222"
+PROFILE, OTHER_PROFILE = "3333", "3334"
 INSTAGRAM, BY_LOGIN = "5555", "6666"
 TOKENS = {id: account["token"] for id, account in SECRET["meta"]["accounts"].items()}
 
@@ -58,6 +65,11 @@ def mac(key: str, raw: bytes) -> bytes:
 
 def proof(token: str, secret: str = "app-secret-now") -> dict[str, str]:
     return {"appsecret_proof": mac(secret, token.encode()).hex()}
+
+
+def answering(post: str, text: str = "So sorry", **more: object) -> dict[str, object]:
+    """The body of a reply on X."""
+    return {"text": text, "reply": {"in_reply_to_tweet_id": post}, **more}
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,17 @@ class Delivered:
     def value(self) -> Any:
         """Of its one change; Instagram Login has no list of them."""
         return self.entry["changes"][0]["value"] if "changes" in self.entry else self.entry["value"]
+
+    @property
+    def activity(self) -> Any:
+        """What XAA delivers."""
+        return self.body["data"]
+
+    @property
+    def status(self) -> Any:
+        """The one post that AAA delivers."""
+        [status] = self.body["tweet_create_events"]
+        return status
 
     @property
     def event(self) -> Any:
@@ -245,18 +268,24 @@ class Client:
         timeout: float = PATIENCE,
         **oauth: Any,
     ) -> httpx.Response:
+        headers = self.signed(method, f"/x/2/{path}", client_secret=consumer_secret, **oauth)
+        return self.http.request(
+            method, f"/x/2/{path}", json=body, headers=headers, timeout=timeout
+        )
+
+    def signed(self, method: Literal["GET", "POST"], path: str, **oauth: Any) -> dict[str, str]:
         known = {
             "client_key": "consumer-key",
-            "client_secret": consumer_secret,
+            "client_secret": "consumer-secret-now",
             "resource_owner_key": "3333-token",
             "resource_owner_secret": "token-secret",
         }
-        url, headers, _ = OAuthClient(**(known | oauth)).sign(f"{self.url}/x/2/{path}", method)
-        return self.http.request(method, url, json=body, headers=headers, timeout=timeout)
+        _, headers, _ = OAuthClient(**(known | oauth)).sign(f"{self.url}{path}", method)
+        signed: dict[str, str] = headers
+        return signed
 
     def post(self, answers: str, text: str = "So sorry", **more: Any) -> httpx.Response:
-        body = {"text": text, "reply": {"in_reply_to_tweet_id": answers}}
-        return self.x("POST", "tweets", body, **more)
+        return self.x("POST", "tweets", answering(answers, text), **more)
 
     def direct(self, person: str, text: str = "So sorry", **more: Any) -> httpx.Response:
         return self.x("POST", f"dm_conversations/with/{person}/messages", {"text": text}, **more)
@@ -270,7 +299,7 @@ class Client:
             return self.comment(id, timeout=timeout)
         if place == "instagram_comment":
             return self.instagram_reply(id, timeout=timeout)
-        if place == "x_mention":
+        if place in ("x_mention", "x_reply", "x_quote"):
             return self.post(id, timeout=timeout)
         if place == "x_direct_message":
             return self.direct(person, timeout=timeout)

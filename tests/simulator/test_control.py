@@ -15,7 +15,7 @@ def test_it_explains_itself(client: Client) -> None:
     assert f"curl {client.url}/say" in answer.text
     paths = (
         *("deliver", "handshake", "said", "received", "calls", "faults", "settings"),
-        *("edit", "remove", "hide", "answer", "react", "delete_data", "accounts"),
+        *("edit", "remove", "hide", "answer", "react", "delete_data", "accounts", "revoke"),
     )
     for path in paths:
         assert f"{client.url}/{path}" in answer.text
