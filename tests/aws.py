@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -65,7 +66,7 @@ class World:
     _streamed: set[str] = field(default_factory=set)
     _ahead: timedelta = timedelta()
 
-    @property
+    @cached_property
     def sqs(self) -> SQSClient:
         return boto3.client("sqs")
 
@@ -73,11 +74,11 @@ class World:
         """The functions' clock: what failed comes back after a while."""
         return datetime.now(UTC) + self._ahead
 
-    @property
+    @cached_property
     def inbox(self) -> Table:
         return boto3.resource("dynamodb").Table("inbox")
 
-    @property
+    @cached_property
     def conversations(self) -> Table:
         return boto3.resource("dynamodb").Table("conversations")
 
@@ -136,9 +137,8 @@ class World:
     def let_time_pass(self) -> bool:
         """Until what was sent with a delay arrives."""
         backend: Any = moto.backends.get_backend("sqs")["123456789012"]["us-east-1"]
-        late = [
-            m for m in backend.queues["reply"]._messages if m.delayed_until > time.time() * 1000
-        ]
+        sent = [one for name in ("reply", "fetch") for one in backend.queues[name]._messages]
+        late = [one for one in sent if one.delayed_until > time.time() * 1000]
         for message in late:
             self._ahead += timedelta(milliseconds=message.delayed_until - time.time() * 1000)
             message.delayed_until = 0

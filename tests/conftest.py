@@ -1,6 +1,7 @@
 """Fixtures that more than one folder uses."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -45,3 +46,11 @@ def customers(
         platforms.connect(url)
         control.post("/settings", json={"echo": False}).raise_for_status()
         yield control
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests measured, whichever process they ran in."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "figure" and report.when == "call":
+                terminalreporter.write_line(f"  {value}")

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
+from firstreply.accounts import Accounts
 from firstreply.batch import each_stream_record
 from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
@@ -53,6 +54,12 @@ def reading() -> Reading:
             timedelta(days=number("INBOX_RETENTION_DAYS")),
         ),
         listening=listening(),
+        accounts=Accounts(
+            listening().conversations.table,
+            listening().conversations.retention,
+            secrets(),
+            now,
+        ),
         secrets=secrets(),
         replies=Queue(aws.sqs(), setting("REPLY_QUEUE_URL")),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),

@@ -13,7 +13,7 @@ from datetime import datetime
 from firstreply.brand import Voice
 from firstreply.channels import Channel
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
-from firstreply.conversations import Conversations, Remembered
+from firstreply.conversations import Conversations, Remembered, moment
 from firstreply.message import (
     AccountUpdate,
     Conversation,
@@ -24,6 +24,7 @@ from firstreply.message import (
     Message,
     Removed,
     Spoken,
+    unknown_author,
 )
 from firstreply.observe import count, logger
 from firstreply.outbox import Outbox
@@ -81,16 +82,31 @@ class Listening:
     # --- a customer --------------------------------------------------------------------------
 
     def _message(self, said_on: Channel, message: Message) -> Outcome:
-        if message.is_anonymous:
-            known = self._known(message)
-            if known is None:
-                return NOTHING
-            message = known
-        remembered = self._remember(said_on, message)
+        known = self._settled(message)
+        if known is None:
+            return NOTHING
+        remembered = self._remember(said_on, known)
         return self._outcome(remembered) if remembered else NOTHING
 
-    def _known(self, message: Message) -> Message | None:
-        """Somebody's whom we know from elsewhere; None if it is our own."""
+    def _settled(self, message: Message) -> Message | None:
+        """The message with what is known of it from elsewhere; None if it is our own, or gone."""
+        conversation = message.conversation
+        if message.is_anonymous:
+            return self._by_somebody(message)
+        if not message.public:
+            return message
+        # It may have been told of before, without its author.
+        nameless = replace(conversation, customer=unknown_author(message.id))
+        before = self.conversations.item(nameless, f"MSG#{message.id}")
+        if "removed_at" in before:
+            return None
+        if "message" in before:
+            return replace(message, conversation=nameless, is_anonymous=True)
+        if human_at := moment(before.get("human_ms")):
+            self.conversations.human_spoke(conversation, human_at, self.clock())
+        return replace(message, is_answerable=message.is_answerable and not before.get("is_hidden"))
+
+    def _by_somebody(self, message: Message) -> Message | None:
         conversation = message.conversation
         channel, account = conversation.channel, conversation.account
         found = self.conversations.find(channel, account, message.id)
@@ -105,8 +121,8 @@ class Listening:
             at=message.sent_at,
             in_reply_to=message.in_reply_to,
         )
-        is_ours = bool(message.in_reply_to) and any(
-            self.outbox.recognise(other, words) for other in self._whose(channel, words)
+        is_ours = message.in_reply_to and self.outbox.recognise(
+            channel, self._whose(channel, words), words
         )
         return None if is_ours else message
 
@@ -115,23 +131,31 @@ class Listening:
     ) -> Remembered | None:
         now = self.clock()
         fresh = self._consider(said_on, message, now, edited_at)
-        remembered = self.conversations.remember(fresh, now)
+        remembered = self.conversations.remember(fresh, now) if fresh else None
         if remembered:
             _log(remembered)
         return remembered
 
     def _consider(
         self, said_on: Channel, message: Message, now: datetime, edited_at: datetime | None = None
-    ) -> Remembered:
-        """What we make of it. Of an edited one, the time that counts is that of the edit."""
+    ) -> Remembered | None:
+        """What we make of it. Of an edited one, the time that counts is that of the edit. None if
+        its author wants nothing of that time kept."""
+        standing = self.conversations.standing(message.conversation, answering=message.id)
+        if standing.erased_until and message.sent_at <= standing.erased_until:
+            return None
         message = replace(message, text=mask(message.text))
         understanding = heed_verdict(message, self.classifier.understand(message))
-        standing = self.conversations.standing(message.conversation, answering=message.id)
         heard = replace(message, sent_at=edited_at) if edited_at else message
         decision = decide(heard, understanding, standing, self.policy, now)
         acknowledgement = None
         if decision.silence is None:
-            acknowledgement = self.voice.acknowledge(message, understanding, said_on.shorten)
+            acknowledgement = self.voice.acknowledge(
+                message,
+                understanding,
+                said_on.shorten,
+                may_link=message.conversation.channel in self.policy.links_on,
+            )
         return Remembered(
             message=message,
             understanding=understanding,
@@ -142,24 +166,16 @@ class Listening:
 
     def _edited(self, said_on: Channel, edited: Edited) -> Outcome:
         """Read again; what was answered before is not answered again."""
-        message = edited.message
-        if message.is_anonymous:
-            known = self._known(message)
-            if known is None:
-                return NOTHING
-            message = known
+        message = self._settled(edited.message)
+        if message is None:
+            return NOTHING
         before = self.conversations.load(message.conversation, message.id)
         if before is None:
-            new = self._remember(said_on, message, edited.at)
-            return self._outcome(new) if new else NOTHING
-        message = replace(message, sent_at=before.message.sent_at)
-        now = self._consider(said_on, message, self.clock(), edited.at)
-        if before.acknowledgement:
-            decision = replace(now.decision, silence=before.decision.silence)
-            now = now.model_copy(
-                update={"acknowledgement": before.acknowledgement, "decision": decision}
-            )
-        if not self.conversations.edit(now, edited.at):
+            before = self._remember(said_on, message, edited.at)
+            if before is None or before.edited_at == edited.at:
+                return self._outcome(before) if before else NOTHING
+        now = self._reconsider(said_on, before, message, edited.at)
+        if now is None or not self.conversations.edit(now, edited.at):
             return NOTHING
         _log(now)
         outcome = self._outcome(now)
@@ -167,47 +183,85 @@ class Listening:
             return replace(outcome, complaints=(_complaint(now),))
         return outcome
 
-    def _removed(self, name: str, removed: Removed) -> Outcome:
-        remembered = self.conversations.remove(
-            self._of(name, removed), removed.message_id, removed.at, self.clock()
+    def _reconsider(
+        self, said_on: Channel, before: Remembered, edited: Message, at: datetime
+    ) -> Remembered | None:
+        """An edit changes what was said, not who said it, nor when or where."""
+        message = replace(
+            before.message,
+            text=edited.text,
+            attachments=edited.attachments,
+            verdict=edited.verdict,
         )
+        now = self._consider(said_on, message, self.clock(), at)
+        if now is None or not before.acknowledgement:
+            return now
+        decision = replace(now.decision, silence=before.decision.silence)
+        kept = {"acknowledgement": before.acknowledgement, "decision": decision}
+        return now.model_copy(update=kept)
+
+    def _removed(self, name: str, removed: Removed) -> Outcome:
+        """Wherever it is kept; if nowhere, it is still to come."""
+        now, complaints = self.clock(), []
+        for conversation in self._of(name, removed):
+            at = removed.at or now
+            remembered = self.conversations.remove(conversation, removed.message_id, at, now)
+            if remembered:
+                complaints.append(_complaint(remembered))  # its case hears of it, if it has one
         logger().info("removed", extra={"message_id": removed.message_id})
-        # The case hears of it, if there is one.
-        return Outcome(complaints=(_complaint(remembered),)) if remembered else NOTHING
+        return Outcome(complaints=tuple(complaints))
 
     def _hidden(self, name: str, hidden: Hidden) -> Outcome:
-        self.conversations.hide(
-            self._of(name, hidden), hidden.message_id, hidden.at, hidden=hidden.hidden
-        )
+        for conversation in self._of(name, hidden):
+            self.conversations.hide(
+                conversation, hidden.message_id, hidden.at, self.clock(), hidden=hidden.hidden
+            )
         return NOTHING
 
-    def _of(self, name: str, update: Removed | Hidden) -> Conversation:
-        """Whose message it is about; the platform may not say."""
-        if update.customer:
-            return Conversation(channel=name, account=update.account, customer=update.customer)
-        for found in self.conversations.find(name, update.account, update.message_id):
-            if found.is_message:
-                return found.conversation
-        unknown = f"author-of-{update.message_id}"
-        return Conversation(channel=name, account=update.account, customer=unknown)
+    def _of(self, name: str, update: Removed | Hidden) -> list[Conversation]:
+        """Whose message it is about, as the platform says, or as we know."""
+        found = self.conversations.find(name, update.account, update.message_id)
+        known = [one.conversation for one in found if one.is_message]
+        if known and not update.customer:
+            return known
+        named = Conversation(
+            channel=name,
+            account=update.account,
+            customer=update.customer or unknown_author(update.message_id),
+        )
+        return list(dict.fromkeys((named, *known)))
 
     # --- the brand itself --------------------------------------------------------------------
 
     def _spoken(self, name: str, spoken: Spoken) -> Outcome:
         """Our own answer, or a human's: then FirstReply leaves the conversation alone."""
         spoken = replace(spoken, text=mask(spoken.text))
-        for conversation in self._whose(name, spoken):
-            if not self.outbox.recognise(conversation, spoken):
-                self.conversations.note_human(conversation, spoken, self.clock())
-                logger().info("a human answered", extra={"message_id": spoken.in_reply_to})
-                count("HumanAnswered", channel=name)
+        whose = self._whose(name, spoken)
+        if self.outbox.recognise(name, whose, spoken):
+            return NOTHING
+        if not whose and spoken.in_reply_to:
+            nameless = Conversation(
+                channel=name, account=spoken.account, customer=unknown_author(spoken.in_reply_to)
+            )
+            self.conversations.expect_human(nameless, spoken.in_reply_to, spoken.at, self.clock())
+        for conversation in whose:
+            self.conversations.note_human(conversation, spoken, self.clock())
+            logger().info("a human answered", extra={"message_id": spoken.in_reply_to})
+            count("HumanAnswered", channel=name)
         return NOTHING
 
     def _whose(self, name: str, spoken: Spoken) -> list[Conversation]:
-        if spoken.customer:
+        """To whom it was said. A private reply may go to another id of the same person, so the
+        message that our key names counts first."""
+        ids = [spoken.in_reply_to, (spoken.reply_key or "").rpartition("#")[0]]
+        found = [
+            one.conversation
+            for message_id in filter(None, ids)
+            for one in self.conversations.find(name, spoken.account, message_id)
+        ]
+        if spoken.customer and not found:
             return [Conversation(channel=name, account=spoken.account, customer=spoken.customer)]
-        found = self.conversations.find(name, spoken.account, spoken.in_reply_to or "-")
-        return [one.conversation for one in found]
+        return list(dict.fromkeys(found))
 
     # --- out ---------------------------------------------------------------------------------
 

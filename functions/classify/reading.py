@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from itertools import batched, chain
 from typing import Any
 
+from firstreply.accounts import Accounts
 from firstreply.aws import is_passing
 from firstreply.channels import Channel, channel
 from firstreply.errors import Unreadable
 from firstreply.inbox import Delivery, Inbox
-from firstreply.message import Conversation, Erasure, Ignored, Message, Unread, Update
+from firstreply.message import (
+    Conversation,
+    Edited,
+    Erasure,
+    Ignored,
+    Message,
+    Revoked,
+    Unread,
+    Update,
+)
 from firstreply.observe import count, logger
 from firstreply.queues import Complaint, Queue, SetAside
 from firstreply.secrets import Secrets, accounts_of
@@ -23,6 +33,7 @@ class Reading:
 
     inbox: Inbox
     listening: Listening
+    accounts: Accounts
     secrets: Secrets
     replies: Queue
     complaints: Queue
@@ -71,7 +82,27 @@ class Reading:
         if not self._is_configured(name, update.account):
             trouble.append(f"account {update.account} is not in the secret")
             return NOTHING
+        if self._is_own(name, update):
+            return NOTHING
+        if isinstance(update, Revoked):
+            self._stop(name, update.account)
+            return NOTHING
         return self.listening.hear(said_on, name, update)
+
+    def _is_own(self, name: str, update: Update) -> bool:
+        """From another account of the brand's."""
+        message = update.message if isinstance(update, Edited) else update
+        if not isinstance(message, Message):
+            return False
+        accounts = accounts_of(self.secrets.section(name))
+        handles = {_bare(account.get("handle")) for account in accounts.values()}
+        handle = _bare(message.author_handle)
+        return message.conversation.customer in accounts or bool(handle and handle in handles)
+
+    def _stop(self, name: str, account: str) -> None:
+        """Nothing is sent for it any more; that another secret may change."""
+        secret = self.secrets.section(name)
+        self.accounts.stop(name, account, secret, "the account's authorisation is revoked")
 
     def _is_configured(self, name: str, account: str) -> bool:
         """It may have been added since the secret was cached."""
@@ -103,6 +134,10 @@ class Reading:
                 for reason in different
             ]
         )
+
+
+def _bare(handle: object) -> str:
+    return handle.casefold().lstrip("@") if isinstance(handle, str) else ""
 
 
 def _all[T](parts: Iterable[tuple[T, ...]]) -> list[T]:

@@ -77,17 +77,19 @@ class Cases:
             self._withdraw(now)
 
     def _withdraw(self, remembered: Remembered) -> None:
-        """Let the helpdesk forget what it said. What is in no case is known to nobody."""
-        if remembered.case_id is None or remembered.removed_at is None:
-            return
+        """Let the helpdesk forget what it said. What no case knows is known to nobody."""
         message = remembered.message
+        # Without a case of its own, another's may quote it in its history.
+        case_id = remembered.case_id or self.conversations.case_id(message.conversation)
+        if case_id is None or remembered.removed_at is None:
+            return
         event = CaseWithdrawn(
-            id=f"{remembered.case_id}:{message.id}:withdrawn",
+            id=f"{case_id}:{message.id}:withdrawn",
             source="firstreply/escalate",
             time=self.clock(),
             subject=message.conversation.key,
             data=Withdrawal(
-                case_id=remembered.case_id,
+                case_id=case_id,
                 conversation=message.conversation,
                 channel=message.network,
                 message_id=message.id,
@@ -120,7 +122,7 @@ class Cases:
     ) -> None:
         message = remembered.message
         about = failed.key if failed and shape is CaseReplyRefused else message.id
-        if remembered.edited_at and shape is CaseUpdated:
+        if remembered.edited_at and shape is not CaseReplyRefused:
             about += f":{_words(remembered)}"
         event = shape(
             id=f"{case.case_id}:{about}:{shape.model_fields['type'].default}",

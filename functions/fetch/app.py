@@ -9,7 +9,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws
+from firstreply.accounts import Accounts
 from firstreply.batch import Record, each_message
+from firstreply.errors import RateLimited
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
 from firstreply.queues import Hinted, Queue
@@ -36,7 +38,12 @@ def fetching() -> Fetching:
             setting("INBOX_TABLE"),
             timedelta(days=number("INBOX_RETENTION_DAYS")),
         ),
-        secrets=Secrets(aws.secretsmanager(), setting("SECRET_ARN"), now),
+        accounts=Accounts(
+            aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
+            timedelta(days=number("CONVERSATION_RETENTION_DAYS")),
+            Secrets(aws.secretsmanager(), setting("SECRET_ARN"), now),
+            now,
+        ),
         http=http(),
         setting=setting,
         clock=now,
@@ -46,6 +53,9 @@ def fetching() -> Fetching:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     def handle(record: Record) -> None:
-        fetching().fetch(Hinted.model_validate_json(record["body"]))
+        try:
+            fetching().fetch(Hinted.model_validate_json(record["body"]))
+        except RateLimited as error:
+            fetch_queue().postpone(record["body"], error.wait)
 
-    return each_message(event, context, handle, fetch_queue())
+    return each_message(event, context, handle)

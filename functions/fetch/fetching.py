@@ -10,13 +10,13 @@ from datetime import datetime
 
 import httpx
 
+from firstreply.accounts import Accounts
 from firstreply.channels import channel
-from firstreply.errors import Refuse
+from firstreply.errors import FirstReplyError, Refuse
 from firstreply.inbox import Delivery, Inbox
 from firstreply.observe import count, logger
 from firstreply.platform import Platform
 from firstreply.queues import Hinted
-from firstreply.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Fetching:
     """Fetches what was hinted at."""
 
     inbox: Inbox
-    secrets: Secrets
+    accounts: Accounts
     http: httpx.Client
     setting: Callable[[str], str]
     clock: Callable[[], datetime]
@@ -34,10 +34,16 @@ class Fetching:
         found = channel(hinted.channel)
         if found is None:
             raise Refuse("its channel is gone")
-        platform = Platform(
-            self.http, self.setting, self.secrets.section(hinted.channel), self.clock
-        )
-        body = found.fetch(hinted.hint, platform)
+        section = self.accounts.secrets.section(hinted.channel)
+        platform = Platform(self.http, self.setting, section, self.clock)
+        account = hinted.hint.account
+        self.accounts.require_open(hinted.channel, account, "all", platform)
+        try:
+            body = found.fetch(hinted.hint, platform)
+        except FirstReplyError as error:
+            self.accounts.note(hinted.channel, account, platform, error)
+            raise
+        self.accounts.note(hinted.channel, account, platform)
         delivery = Delivery(channel=hinted.channel, body=body, received_at=self.clock())
         is_new = self.inbox.put(delivery)
         logger().info("fetched", extra={"key": delivery.key, "new": is_new})

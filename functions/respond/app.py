@@ -62,9 +62,7 @@ def speaking(owner: str) -> Speaking:
     return Speaking(
         conversations=conversations(),
         outbox=Outbox(conversations(), owner),
-        accounts=Accounts(
-            conversations().table, timedelta(days=number("CONVERSATION_RETENTION_DAYS"))
-        ),
+        accounts=Accounts(conversations().table, conversations().retention, secrets(), now),
         secrets=secrets(),
         http=http(),
         setting=setting,

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
-from firstreply.accounts import Accounts
+from firstreply.accounts import Accounts, Scope
 from firstreply.channels import Channel, channel
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
-from firstreply.errors import AccountDead, RateLimited, Refuse, TryLater, Unsure
+from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.message import Reply
 from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
@@ -69,7 +69,13 @@ class Speaking:
             )
         elif remembered.acknowledgement:
             # Ours is what was decided; nobody else can put words into FirstReply's mouth.
-            reply = Reply(key=f"{message.id}#ack", message=message, text=remembered.acknowledgement)
+            reply = Reply(
+                key=f"{message.id}#ack",
+                message=message,
+                text=remembered.acknowledgement,
+                invites=remembered.decision.escalate
+                and message.conversation.channel in self.policy.invite_to_private,
+            )
         elif remembered.removed_at:
             return None
         else:
@@ -132,14 +138,14 @@ class _OneReply:
             return
         cool_down = self.way.policy.cool_down if is_automatic else None
         try:
-            self._require_open_account(platform, now)
+            self._require_open_account(platform)
             if not self.way.outbox.begin(self.reply, now, cool_down):
                 unanswered = self.way.policy.escalate_if_unanswered
                 is_news = self.remembered.understanding.intent in unanswered
                 self._keep_silent("cool_down", is_news=is_news)
                 return
             platform_id = self._channel().send(self.reply, platform)
-        except (TryLater, AccountDead) as error:
+        except (TryLater, Refuse) as error:
             # Nothing was sent, so nothing stands in the way of the next try.
             self.way.outbox.release(self.reply)
             self._note_account(platform, error)
@@ -147,45 +153,41 @@ class _OneReply:
         except Unsure as error:
             ask_from = self.way.clock() + SETTLING
             self._settle("unknown", reason=error.reason, ask_from=ask_from)
+            self._note_account(platform)
             raise TryLater(error.reason, after=int(SETTLING.total_seconds()) + 1) from error
         self._settle("sent", platform_id=platform_id)
+        self._count_price()
         self._note_account(platform)
+        if self.reply.by_human:
+            where = self.reply.message.conversation
+            self.way.conversations.human_spoke(where, now, now)
 
-    def _require_open_account(self, platform: Platform, now: datetime) -> None:
-        """Not while the platform takes nothing from it; a new secret may have changed that."""
+    def _count_price(self) -> None:
+        """What it cost, in dollars: a metric."""
+        channel = self.reply.message.conversation.channel
+        if named := self._channel().price(self.reply):
+            count("Spent", self.way.policy.prices[channel][named], channel=channel)
+
+    def _require_open_account(self, platform: Platform) -> None:
         where = self.reply.message.conversation
-        try:
-            self.way.accounts.require_open(where.channel, where.account, platform.secret, now)
-        except AccountDead:
-            if self.way.secrets.refetch():
-                raise TryLater("the secret has changed", after=1) from None
-            count("AccountDead")
-            raise
+        scope: Scope = "public" if self.reply.is_public else "private"
+        self.way.accounts.require_open(where.channel, where.account, scope, platform)
 
     def _note_account(self, platform: Platform, error: Exception | None = None) -> None:
-        """For all who come after: the account is dead, or wants to be left alone for a while."""
-        where, now = self.reply.message.conversation, self.way.clock()
-        if isinstance(error, AccountDead):
-            if self.way.secrets.refetch():
-                raise TryLater("the secret has changed", after=1) from error
-            logger().error("account stopped", extra={"account": where.account})
-            count("AccountDead")
-            self.way.accounts.stop(where.channel, where.account, platform.secret, error.reason, now)
-        if platform.rest_seconds:
-            self.way.accounts.rest(where.channel, where.account, platform.rest_seconds, now)
+        where = self.reply.message.conversation
+        self.way.accounts.note(where.channel, where.account, platform, error)
 
     def _ask(self, entry: Entry) -> None:
         """Sent or not? Only the platform knows; a human gets what it cannot tell."""
         platform = self._platform()
         try:
-            self._require_open_account(platform, self.way.clock())
+            self._require_open_account(platform)
             platform_id = self._channel().find_reply(self.reply, platform)
-        except RateLimited as error:
+        except TryLater as error:
             self._note_account(platform, error)
             raise
         except (Unsure, Refuse) as error:
-            if isinstance(error, AccountDead):
-                self._note_account(platform, error)
+            self._note_account(platform, error)
             self._settle("unknown", reason=error.reason, seen=entry)
             self._hand_over(error.reason)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from local.play import Stage
 from tests.e2e.conftest import MORE_PAGES
 from tests.e2e.test_path import rest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 
 UPDATES = 1_000
 
@@ -60,7 +61,7 @@ def ours(text: str) -> bool:
 
 
 def test_a_thousand_updates_are_taken_at_once_and_each_is_decided_once(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: Stage, record_property: Callable[[str, object], None]
 ) -> None:
     body = {"channel": "meta", "body": thousand(time.time()), "times": 2}
     inbox = stage.stack.dynamodb.Table(stage.stack.outputs["InboxTable"])
@@ -89,8 +90,7 @@ def test_a_thousand_updates_are_taken_at_once_and_each_is_decided_once(
     }
     opened = [event["data"]["conversation"]["account"] for event in stage.cases()]
     assert Counter(filter(ours, opened)) == dict.fromkeys(MORE_PAGES, 1)
-    with capsys.disabled():
-        times = " and ".join(f"{one['ms']:.0f} ms" for one in answer["deliveries"])
-        print(  # noqa: T201
-            f"\n  1,000 updates for 20 Pages: answered in {times}; all decided in {took:.1f} s"
-        )
+    times = " and ".join(f"{one['ms']:.0f} ms" for one in answer["deliveries"])
+    record_property(
+        "figure", f"1,000 updates for 20 Pages: answered in {times}; all decided in {took:.1f} s"
+    )

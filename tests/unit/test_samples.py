@@ -4,18 +4,37 @@ from collections.abc import Iterator
 
 import pytest
 
-from firstreply.message import Edited, Erasure, Hint, Ignored, Message, Removed, Unread, Update
+from firstreply.message import (
+    Edited,
+    Erasure,
+    Hidden,
+    Hint,
+    Ignored,
+    Message,
+    Removed,
+    Spoken,
+    Unread,
+    Update,
+)
 from firstreply.secrets import accounts_of
 from local.simulator import DEMO_SECRET
-from tests.aws import World
+from tests.aws import World, world
 from tests.unit.channels.samples import FORMS, HEADER, SAMPLES, SECRETS, SIGN, named
+
+KEYS = ("conversation", "item")
 
 
 def kept(updates: list[Update]) -> set[str]:
-    """The ids of what is remembered, or remembered to be gone."""
+    """The ids of what is remembered, or will be as something was told of it before it came."""
     ids = {one.id for one in updates if isinstance(one, Message)}
     ids |= {one.message.id for one in updates if isinstance(one, Edited)}
-    return ids | {one.message_id for one in updates if isinstance(one, Removed)}
+    ids |= {one.message_id for one in updates if isinstance(one, Removed | Hidden)}
+    # What a human answered may still be to come.
+    return ids | {
+        one.in_reply_to
+        for one in updates
+        if isinstance(one, Spoken) and one.in_reply_to and not one.customer
+    }
 
 
 def trouble(updates: list[Update], others: set[str]) -> Iterator[str]:
@@ -26,6 +45,24 @@ def trouble(updates: list[Update], others: set[str]) -> Iterator[str]:
         if isinstance(one, Erasure):
             yield "a deletion was asked for by somebody unknown to us by that id"
     yield from (f"account {one} is not in the secret" for one in others)
+
+
+@pytest.fixture(scope="module")
+def one_stack() -> Iterator[World]:
+    """For all samples, since most of the time would go into building it."""
+    with pytest.MonkeyPatch.context() as patch, world(patch, DEMO_SECRET) as made:
+        yield made
+
+
+@pytest.fixture
+def stack(one_stack: World) -> World:
+    """Empty."""
+    for table, keys in ((one_stack.inbox, ("key",)), (one_stack.conversations, KEYS)):
+        for item in table.scan()["Items"]:
+            table.delete_item(Key={name: item[name] for name in keys})
+    for queue in one_stack.urls:
+        one_stack.bodies(queue)
+    return one_stack
 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES))

@@ -15,11 +15,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveFloat,
     PositiveInt,
     ValidationError,
     model_validator,
 )
 
+from firstreply.channels import names
 from firstreply.errors import Misconfigured
 from firstreply.message import Message
 from firstreply.policy import Policy
@@ -77,7 +79,12 @@ class Voice(_Data):
         return self
 
     def acknowledge(
-        self, message: Message, understanding: Understanding, shorten: Callable[[str], str]
+        self,
+        message: Message,
+        understanding: Understanding,
+        shorten: Callable[[str], str],
+        *,
+        may_link: bool = True,
     ) -> str:
         """What to say at once. The same words for the same message, at every try."""
         wordings = self.acknowledgement[understanding.intent]
@@ -87,7 +94,7 @@ class Voice(_Data):
         called = _called(message)
         greeting = self.greeting[language]
         hello = greeting.named.format(called=called) if called else greeting.unnamed
-        variations = wordings[language]
+        variations = [one for one in wordings[language] if may_link or not has_link(one)]
         choice = int.from_bytes(sha256(message.id.encode()).digest()[:4]) % len(variations)
         return shorten(variations[choice].format(hello=hello))
 
@@ -101,6 +108,9 @@ class PolicyData(_Data):
     due_minutes: dict[Urgency, PositiveInt] = Field(min_length=2)  # every one
     oldest_answer_hours: PositiveInt
     hands_off_hours: PositiveInt
+    links_on: frozenset[str]
+    invite_to_private: frozenset[str]
+    prices: dict[str, dict[str, PositiveFloat]]
 
 
 @cache
@@ -114,6 +124,7 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
     if wordless := data.answer - voice().acknowledgement.keys():
         intents = ", ".join(sorted(wordless))
         raise Misconfigured(f"brand/policy.yaml: answer: voice.yaml has no words for {intents}")
+    _require_linkless(data)
     return Policy(
         **data.model_dump(exclude={"oldest_answer_hours", "hands_off_hours"}),
         oldest_answer=timedelta(hours=data.oldest_answer_hours),
@@ -121,6 +132,22 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
         cool_down=timedelta(minutes=cool_down_minutes),
         auto_reply=auto_reply,
     )
+
+
+def has_link(text: str) -> bool:
+    """Anything that a platform could take for one: a dot within a word."""
+    return bool(re.search(r"\w\.[^\W\d_]{2}", text))
+
+
+def _require_linkless(data: PolicyData) -> None:
+    """Where no link is allowed, there must be something else to say."""
+    for intent, wordings in voice().acknowledgement.items():
+        for language, variations in wordings.items():
+            if data.links_on < names() and all(map(has_link, variations)):
+                raise Misconfigured(
+                    f"brand/voice.yaml: acknowledgement.{intent}.{language}: every wording holds a"
+                    f" link, and policy.yaml allows links on {sorted(data.links_on)} only"
+                )
 
 
 def _load[T: BaseModel](name: str, shape: type[T]) -> T:

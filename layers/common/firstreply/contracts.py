@@ -6,7 +6,7 @@ Their JSON Schemas are in docs/contracts/, written by `make contracts`.
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from firstreply.message import Conversation
 from firstreply.understanding import Understanding, Urgency
@@ -20,7 +20,7 @@ class CloudEvent(BaseModel):
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1)
     source: str = Field(min_length=1)
-    time: datetime
+    time: AwareDatetime
     subject: str | None = Field(None, description="the conversation's key")
     datacontenttype: Literal["application/json"] = "application/json"
 

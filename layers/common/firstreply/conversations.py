@@ -112,25 +112,36 @@ class Conversations:
     """Reads and writes messages, standing and cases. `retention`: how long after the last write."""
 
     def __init__(self, table: Table, retention: timedelta) -> None:
-        self.table, self._retention = table, retention
+        self.table, self.retention = table, retention
 
     def expires_at(self, now: datetime) -> int:
-        return int((now + self._retention).timestamp())
+        return int((now + self.retention).timestamp())
 
     def remember(self, remembered: Remembered, now: datetime) -> Remembered | None:
         """Keep it once; what was kept first, if it was there already; None if it was removed
         before it came."""
         message = remembered.message
-        item = to_item(remembered) | message_key(message.conversation, message.id)
+        key = message_key(message.conversation, message.id)
+        item = to_item(remembered) | {
+            "platform_id": message.id,
+            "expires_at": self.expires_at(now),
+        }
+        if remembered.edited_at:
+            item["edited_ms"] = _ms(remembered.edited_at)
         try:
             self.table.put_item(
-                Item=item | {"platform_id": message.id, "expires_at": self.expires_at(now)},
+                Item=item | key,
                 ConditionExpression=Attr("item").not_exists(),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             stored = refused_item(error)
-            return _remembered(stored) if stored else remembered
+            if stored is None or "message" in stored or "removed_at" in stored:
+                return _remembered(stored or item)
+            # Something was told of it before it came: that stays.
+            is_new = Attr("message").not_exists() & Attr("removed_at").not_exists()
+            self._change(key, {k: v for k, v in item.items() if k not in stored}, is_new)
+            return self.load(message.conversation, message.id)
         return remembered
 
     def edit(self, remembered: Remembered, at: datetime) -> bool:
@@ -149,15 +160,18 @@ class Conversations:
         )
 
     def hide(
-        self, conversation: Conversation, message_id: str, at: datetime, *, hidden: bool
-    ) -> bool:
-        """Note that a message is not public any more, or again; False if we do not know it."""
+        self,
+        conversation: Conversation,
+        message_id: str,
+        at: datetime,
+        now: datetime,
+        *,
+        hidden: bool,
+    ) -> None:
+        """Note that a message is not public any more, or again; it may still be to come."""
         is_newer = Attr("hidden_ms").not_exists() | Attr("hidden_ms").lt(_ms(at))
-        return self._change(
-            message_key(conversation, message_id),
-            {"is_hidden": hidden, "hidden_ms": _ms(at)},
-            Attr("message").exists() & is_newer,
-        )
+        hiding = {"is_hidden": hidden, "hidden_ms": _ms(at), "expires_at": self.expires_at(now)}
+        self._change(message_key(conversation, message_id), hiding, is_newer)
 
     def remove(
         self, conversation: Conversation, message_id: str, at: datetime, now: datetime
@@ -181,25 +195,41 @@ class Conversations:
 
     def note_human(self, conversation: Conversation, spoken: Spoken, now: datetime) -> None:
         """Keep what a human said for the brand, and when one last did."""
-        expires = {"expires_at": self.expires_at(now)}
         said = {"text": spoken.text, "at": spoken.at.isoformat(), "platform_id": spoken.id}
         self._change(
-            {"conversation": conversation.key, "item": f"HUMAN#{spoken.id}"}, said | expires
+            {"conversation": conversation.key, "item": f"HUMAN#{spoken.id}"},
+            said | {"expires_at": self.expires_at(now)},
         )
-        is_news = Attr("human_ms").not_exists() | Attr("human_ms").lt(_ms(spoken.at))
-        self._change(person_key(conversation), {"human_ms": _ms(spoken.at)} | expires, is_news)
+        self.human_spoke(conversation, spoken.at, now)
+
+    def expect_human(
+        self, conversation: Conversation, message_id: str, at: datetime, now: datetime
+    ) -> None:
+        """Note that a human answered a message that is still to come."""
+        spoke = {"human_ms": _ms(at), "expires_at": self.expires_at(now)}
+        self._change(message_key(conversation, message_id), spoke)
+
+    def human_spoke(self, conversation: Conversation, at: datetime, now: datetime) -> None:
+        """Note when a human last answered."""
+        is_news = Attr("human_ms").not_exists() | Attr("human_ms").lt(_ms(at))
+        spoke = {"human_ms": _ms(at), "expires_at": self.expires_at(now)}
+        self._change(person_key(conversation), spoke, is_news)
 
     def erase(self, conversation: Conversation, until: datetime, now: datetime) -> list[Remembered]:
-        """Remove every message up to then and the words of every answer; the messages removed."""
+        """Remove every message up to then, also one that comes only now, and the words of every
+        answer. The messages; the same ones at every try."""
         removed = []
         for item in list(self.items(conversation, "")):
-            if "message" in item and "removed_at" not in item:
-                message = Remembered.model_validate(item).message
+            if remembered := _remembered(item):
+                message = remembered.message
                 if message.sent_at <= until:
                     removed.append(self.remove(conversation, message.id, until, now))
             elif "text" in item:
                 key = {"conversation": conversation.key, "item": item["item"]}
                 self._change(key, {"text": ""}, Attr("item").exists())
+        if removed:
+            erased = {"erased_ms": _ms(until), "expires_at": self.expires_at(now)}
+            self._change(person_key(conversation), erased)
         return [one for one in removed if one]
 
     def find(self, channel: str, account: str, platform_id: str) -> list[Found]:
@@ -236,12 +266,17 @@ class Conversations:
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
-        human_ms = person.get("human_ms")
         return Standing(
             answered_at=answered_at,
-            human_at=datetime.fromtimestamp(float(human_ms) / 1000, UTC) if human_ms else None,
-            case_open="case_id" in self._get(case_key(conversation)),
+            human_at=moment(person.get("human_ms")),
+            erased_until=moment(person.get("erased_ms")),
+            case_open=self.case_id(conversation) is not None,
         )
+
+    def case_id(self, conversation: Conversation) -> str | None:
+        """The open case's."""
+        found = self._get(case_key(conversation)).get("case_id")
+        return str(found) if found else None
 
     def open_case(self, case: Case, conversation: Conversation, now: datetime) -> Case:
         """Open it, unless one is open: then that one."""
@@ -338,6 +373,10 @@ def _without_words(remembered: Remembered) -> Remembered:
     understanding = replace(remembered.understanding, reasons=())
     blank = {"message": message, "understanding": understanding, "acknowledgement": ""}
     return remembered.model_copy(update=blank)
+
+
+def moment(ms: object) -> datetime | None:
+    return datetime.fromtimestamp(float(str(ms)) / 1000, UTC) if ms else None
 
 
 def _ms(moment: datetime) -> int:

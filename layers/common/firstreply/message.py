@@ -28,6 +28,11 @@ class Conversation:
         return cls(channel=channel, account=account, customer=customer)
 
 
+def unknown_author(message_id: str) -> str:
+    """Who wrote a message, when the platform does not say: nobody else's conversation partner."""
+    return f"author-of-{message_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One thing that a customer said.
@@ -78,12 +83,12 @@ class Edited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A message is gone from the platform, whoever removed it."""
+    """A message is gone from the platform, whoever removed it. `at`: if the platform says so."""
 
     account: str
     customer: str | None
     message_id: str
-    at: datetime
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,13 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """The owner of one of our accounts has taken back what we were allowed."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
     """A person wants all of theirs up to `at` erased."""
 
@@ -144,9 +156,9 @@ class Ignored:
     reason: str
 
 
-# About one account of the brand's; the others are about none.
+# What happens in the conversations of an account.
 type AccountUpdate = Message | Edited | Removed | Hidden | Spoken | Hint
-type Update = AccountUpdate | Erasure | Unread | Ignored
+type Update = AccountUpdate | Revoked | Erasure | Unread | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +166,8 @@ class Reply:
     """What we are about to say. `key` is ours, and the same at every try.
 
     `in_private`: to the customer alone, though the message was public. `by_human`: an agent wrote
-    it. `heard_at`: when the customer last wrote in private, if later than `message`.
+    it. `heard_at`: when the customer last wrote in private, if later than `message`. `invites`: in
+    public, with an invitation to go on in private.
     """
 
     key: str
@@ -163,6 +176,7 @@ class Reply:
     in_private: bool = False
     by_human: bool = False
     heard_at: datetime | None = None
+    invites: bool = False
 
     @property
     def is_public(self) -> bool:

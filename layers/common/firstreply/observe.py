@@ -23,12 +23,14 @@ def logger() -> Logger:
     return Logger()
 
 
-def count(name: str, value: int = 1, *, channel: str | None = None) -> None:
+def count(name: str, value: float = 1, *, channel: str | None = None) -> None:
     """Count something that happened (as an EMF line in the log; no call is made). Without a
-    channel, for an alarm: an alarm watches one set of dimensions."""
+    channel, for an alarm, which watches one set of dimensions: whichever function counts."""
     with single_metric(name, MetricUnit.Count, value) as metric:
         if channel:
             metric.add_dimension("channel", channel)
+        else:
+            metric.add_dimension("service", "firstreply")
 
 
 def observed(handler: Handler) -> Handler:

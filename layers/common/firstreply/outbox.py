@@ -15,6 +15,7 @@ own condition; "mine already" must not look like "somebody else's".
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,9 +23,10 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.conversations import Conversations, Item, person_key, refused_item
+from firstreply.conversations import Conversations, Found, Item, person_key, refused_item
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Reply, Spoken
+from firstreply.privacy import mask
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -100,10 +102,10 @@ class Outbox:
         try:
             self._table.update_item(
                 Key=_key(reply),
-                UpdateExpression="REMOVE #state, #owner",
+                UpdateExpression="REMOVE #state",
                 ConditionExpression=Attr("state").is_in(["claimed", "sending"])
                 & Attr("owner").eq(self._owner),
-                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeNames={"#state": "state"},
             )
         except ClientError as error:
             refused_item(error)
@@ -150,18 +152,30 @@ class Outbox:
             refused_item(error)
             raise TryLater("somebody else has moved the reply on", after=1) from error
 
-    def recognise(self, conversation: Conversation, spoken: Spoken) -> bool:
-        """Whether we said this. If we did not know that it arrived, now we do."""
-        if spoken.reply_key:
-            found = [self._conversations.item(conversation, f"REPLY#{spoken.reply_key}")]
-        else:
-            beginning = f"REPLY#{spoken.in_reply_to}#" if spoken.in_reply_to else "REPLY#"
-            found = list(self._conversations.items(conversation, beginning))
-        for item in found:
-            if _is_this(item, spoken):
-                if item["state"] != "sent":
-                    self._note_sent(item, spoken.id)
-                return True
+    def recognise(
+        self, channel: str, conversations: Iterable[Conversation], spoken: Spoken
+    ) -> bool:
+        """Whether we said this. If we did not know that it arrived, now we do.
+
+        By the key that came back with it, by its id, or else by its words while we wait for them:
+        among our answers in these conversations, and those to others of the same thread, since a
+        platform may put them all under the comment at its top.
+        """
+        found: list[Item] = []
+        for conversation in conversations:
+            if spoken.reply_key:
+                found.append(self._conversations.item(conversation, f"REPLY#{spoken.reply_key}"))
+            else:
+                beginning = f"REPLY#{spoken.in_reply_to}#" if spoken.in_reply_to else "REPLY#"
+                found += self._conversations.items(conversation, beginning)
+        for one in self._elsewhere(channel, spoken):
+            found.append(self._conversations.item(one.conversation, one.item))
+        for is_this in (_is_surely, _is_in_these_words):
+            for item in found:
+                if "state" in item and is_this(item, spoken):
+                    if item["state"] != "sent":
+                        self._note_sent(item, spoken.id)
+                    return True
         return False
 
     def mark_handed_over(self, reply: Reply) -> None:
@@ -171,6 +185,13 @@ class Outbox:
             UpdateExpression="SET handed_over = :yes",
             ExpressionAttributeValues={":yes": True},
         )
+
+    def _elsewhere(self, channel: str, spoken: Spoken) -> Iterator[Found]:
+        ids = [spoken.id, *([_under(spoken.in_reply_to)] if spoken.in_reply_to else [])]
+        for one in ids:
+            for found in self._conversations.find(channel, spoken.account, one):
+                if found.item.startswith("REPLY#"):
+                    yield found
 
     def _note_sent(self, item: Item, platform_id: str) -> None:
         self._table.update_item(
@@ -186,7 +207,8 @@ class Outbox:
             self._table.update_item(
                 Key=_key(reply),
                 UpdateExpression="SET #state = :claimed, #owner = :me, lease_until = :lease,"
-                " #text = :text, expires_at = :expires",
+                " #text = :text, expires_at = :expires,"
+                " platform_id = if_not_exists(platform_id, :under)",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={
                     "#state": "state",
@@ -197,7 +219,8 @@ class Outbox:
                     ":claimed": "claimed",
                     ":me": self._owner,
                     ":lease": lease_until,
-                    ":text": reply.text,
+                    ":text": mask(reply.text),
+                    ":under": _under(reply.message.in_reply_to or reply.message.id),
                     ":expires": self._conversations.expires_at(now),
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -245,15 +268,18 @@ class Outbox:
         }
 
 
-def _is_this(item: Item, spoken: Spoken) -> bool:
-    """By the key that came back with it, by its id, or else by its words while we wait for them."""
-    if "state" not in item:
-        return False
-    return (
-        spoken.reply_key is not None
-        or item.get("platform_id") == spoken.id
-        or (item["state"] in ("sending", "unknown") and _words(item["text"]) == _words(spoken.text))
-    )
+def _under(message_id: str) -> str:
+    """Where an answer will stand: its entry in the index, until it has an id of its own."""
+    return f"under {message_id}"
+
+
+def _is_surely(item: Item, spoken: Spoken) -> bool:
+    return item["item"] == f"REPLY#{spoken.reply_key}" or item.get("platform_id") == spoken.id
+
+
+def _is_in_these_words(item: Item, spoken: Spoken) -> bool:
+    is_awaited = item["state"] in ("sending", "unknown")
+    return is_awaited and _words(item["text"]) == _words(mask(spoken.text))
 
 
 def _words(text: str) -> list[str]:

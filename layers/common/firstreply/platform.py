@@ -1,12 +1,13 @@
 """The way out: one HTTP call to a platform, its failures sorted by whether it may have arrived."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import httpx
 
+from firstreply.accounts import Scope
 from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.secrets import Section
 
@@ -34,14 +35,19 @@ class Answered:
 
 @dataclass(slots=True)
 class Platform:
-    """A platform's APIs with the secret that opens them. `setting` reads the address that a
-    setting holds. `rest_seconds`: for how long the platform wants to be left alone from now on."""
+    """A platform's APIs with the secret that opens them. `setting` reads what a setting holds.
+    `rests`: for how many seconds the platform wants to be left alone from now on, by scope."""
 
     http: httpx.Client
     setting: Callable[[str], str]
     secret: Section
     clock: Callable[[], datetime]
-    rest_seconds: int = 0
+    rests: dict[Scope, int] = field(default_factory=dict)
+
+    def rest(self, seconds: int, scope: Scope = "all") -> None:
+        """Note that nothing of this kind is to be said for a while; the longest wish counts."""
+        if seconds > 0:
+            self.rests[scope] = max(seconds, self.rests.get(scope, 0))
 
     def call(
         self,
@@ -51,6 +57,7 @@ class Platform:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
     ) -> Answered:
         """One request. TryLater if nothing can have happened, Unsure if something may have,
         Refuse if it cannot even be written down.
@@ -59,7 +66,13 @@ class Platform:
         """
         try:
             answer = self.http.request(
-                method, address, params=params, json=json, headers=headers, timeout=TIMEOUT
+                method,
+                address,
+                params=params,
+                json=json,
+                headers=headers,
+                auth=auth,
+                timeout=TIMEOUT,
             )
         except _NOT_SENT as error:
             raise TryLater(f"not reached: {type(error).__name__}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
 from firstreply.message import Message
 from firstreply.understanding import Intent, Understanding, Urgency
@@ -24,6 +24,9 @@ class Policy(BaseModel):
     due_minutes: dict[Urgency, PositiveInt]
     oldest_answer: timedelta
     hands_off: timedelta
+    links_on: frozenset[str]
+    invite_to_private: frozenset[str]
+    prices: dict[str, dict[str, PositiveFloat]]
     cool_down: timedelta
     auto_reply: bool
 
@@ -31,11 +34,13 @@ class Policy(BaseModel):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How things stand. In the conversation: `answered_at`, our last automatic answer to another
-    message; `human_at`, when a human last spoke for the brand. Of the message itself, or of who
+    message; `human_at`, when a human last spoke for the brand; `erased_until`, up to when the
+    customer wants nothing kept. Of the message itself, or of who
     wrote it: whether it is removed, hidden by a moderator, or from an account of our own."""
 
     answered_at: datetime | None = None
     human_at: datetime | None = None
+    erased_until: datetime | None = None
     case_open: bool = False
     is_removed: bool = False
     is_hidden: bool = False

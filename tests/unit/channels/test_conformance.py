@@ -64,7 +64,13 @@ def test_a_channel_has_the_functions_of_the_protocol(name: str) -> None:
         assert [(one.name.removeprefix("_"), one.kind) for one in parameters] == [
             (one.name, one.kind) for one in expected
         ]
-        assert has[function].return_annotation == promised.return_annotation
+        # It may promise more, never less.
+        returns = _alternatives(has[function].return_annotation)
+        assert returns <= _alternatives(promised.return_annotation)
+
+
+def _alternatives(annotation: object) -> set[str]:
+    return set(str(getattr(annotation, "__name__", annotation)).split(" | "))
 
 
 @every_channel
@@ -235,6 +241,8 @@ FENCE = {
     "x": [
         *("crc_token", "twitter", "tweet", "for_user_id", "consumer_key", "consumer_secret"),
         *("oauth1", "dm_event", "dm_conversations", "id_str", "x-rate-limit", "screen_name"),
+        *("oauth_", "tweets", "note_tweet", "extended_tweet", "user_has_blocked"),
+        *("direct_message_deep_link", "quoted_status", "replied_to", "recipient_id", "event_uuid"),
     ],
 }
 # Data, in people's words.

@@ -15,6 +15,7 @@ from firstreply.message import (
     Ignored,
     Message,
     Removed,
+    Revoked,
     Spoken,
     Unread,
     Update,
@@ -33,7 +34,8 @@ from tests.unit.channels.samples import (
 PAGE, OTHER_PAGE = "102030405060708", "203040506070809"
 INSTAGRAM, BY_LOGIN = "17841400000000001", "17841400000000002"
 POST = f"https://www.facebook.com/{PAGE}/posts/700100200300400"
-PROFILE, ADA = "1500000000000000001", "1600000000000000042"
+PROFILE, OTHER_PROFILE = "1500000000000000001", "1500000000000000002"
+ADA, BO = "1600000000000000042", "1600000000000000043"
 MIRELA_ID, PSID, IGSID = "5500110022003300", "6600110022003300", "7700110022003300"
 THEN = datetime(2026, 11, 22, 9, 20, tzinfo=UTC)
 THEN_123 = THEN.replace(microsecond=123_000)
@@ -49,6 +51,10 @@ OTHER_EVENT = Ignored("event of another kind")
 OTHER_ENVELOPE = Ignored("envelope of another kind")
 NOTHING_SAID = Ignored("message without text")
 OWN_WORDS_CHANGED = Ignored("own words changed")
+REPOST, OWN_POST = Ignored("repost"), Ignored("own post")
+NOT_FOR_US = Ignored("post that is not for us")
+UNREADABLE_POST = Unread("post without id, author, time or account")
+UNREADABLE_CHAT = Unread("encrypted message without id, sender, time or account")
 A_TEST = Ignored("test of the dashboard")
 NO_VALUES = Unread('values are missing: switch on "Include Values" for the webhook')
 
@@ -204,21 +210,68 @@ def ours_on_instagram(number: int, text: str) -> Spoken:
 # --- X ---
 
 
-def mention(number: int, text: str, language: str | None = "en") -> Message:
+def mention(number: int, text: str, language: str | None = "en", **more: Any) -> Message:
     id = f"1990000000000000{number}"
+    known: dict[str, Any] = {
+        "kind": "mention",
+        "permalink": f"https://x.com/ada_okafor/status/{id}",
+    }
     return Message(
         conversation=Conversation(channel="x", account=PROFILE, customer=ADA),
         id=id,
         network="x",
-        kind="mention",
         public=True,
         text=text,
         sent_at=THEN,
         author_name="Ada Okafor",
         author_handle="ada_okafor",
-        permalink=f"https://x.com/ada_okafor/status/{id}",
         language=language,
+        **(known | more),
     )
+
+
+def replying(number: int, text: str) -> Message:
+    """To a post of ours."""
+    return mention(number, text, kind="reply", in_reply_to="1980000000000000001")
+
+
+def to_other_profile(message: Message) -> Message:
+    return replace(message, conversation=replace(message.conversation, account=OTHER_PROFILE))
+
+
+def privately(number: int, text: str, **more: Any) -> Message:
+    known: dict[str, Any] = {"author_name": "Ada Okafor", "author_handle": "ada_okafor"}
+    return Message(
+        conversation=Conversation(channel="x", account=PROFILE, customer=ADA),
+        id=f"1990000000000000{number}",
+        network="x",
+        public=False,
+        text=text,
+        sent_at=THEN_123,
+        **({"kind": "direct_message"} | known | more),
+    )
+
+
+def encrypted(number: int) -> Message:
+    """There is no telling what it says, so a human looks."""
+    return privately(
+        number,
+        "",
+        kind="encrypted_message",
+        attachments=("encrypted message received",),
+        author_name=None,
+        author_handle=None,
+        is_answerable=False,
+    )
+
+
+def ours_in_private(number: int, text: str) -> Spoken:
+    id = f"1990000000000000{number}"
+    return Spoken(account=PROFILE, id=id, text=text, at=THEN_123, customer=ADA)
+
+
+def gone(customer: str | None, at: datetime | None = None) -> Removed:
+    return Removed(account=PROFILE, customer=customer, message_id=TARMAC.id, at=at)
 
 
 MIRELA = under_post(
@@ -226,21 +279,23 @@ MIRELA = under_post(
 )
 TOMAS = ("5500110022003301", "Tomás Iriarte")
 LOUNGE = visitor(401, "Is the lounge in Porto open again?")
+PER = {"sender_id": "5500110022003307", "sender_name": "Per Lindahl"}
 RUDE = review("900100200300402", "The crew was rude and my case came back broken.", "negative")
 CELLO = direct(1, "Can I bring a cello on flight 12? \N{VIOLIN}")
 IG_BAG = under_media(1, "Where is my bag?")
 TARMAC = mention(101, "@LarkspurAir three hours on the tarmac and no water \N{POUTING FACE}")
-TWICE = Message(
-    conversation=Conversation(channel="x", account=PROFILE, customer=ADA),
-    id="1990000000000000201",
-    network="x",
-    kind="direct_message",
-    public=False,
-    text="I was charged twice for seat 14C, can you help?",
-    sent_at=THEN_123,
-    author_name="Ada Okafor",
-    author_handle="ada_okafor",
+BOT = mention(119, "@LarkspurAir flight 12 is late", is_answerable=False)
+WATER = replace(replying(111, "@LarkspurAir and the water?"), kind="mention")
+CRATE = mention(124, "@LarkspurAir @LarkspurCargo which of you has my crate?")
+OUR_REPLY = Spoken(
+    account=PROFILE,
+    id="1990000000000000106",
+    text="Hi Ada, we're sorry about this.",
+    at=THEN,
+    customer=ADA,
+    in_reply_to=TARMAC.id,
 )
+TWICE = privately(201, "I was charged twice for seat 14C, can you help?")
 
 WHAT_BECOMES_OF: dict[str, list[Update]] = {
     # Comments on Facebook
@@ -255,6 +310,7 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
             "author-of-700100200300400_815",
             None,
             is_anonymous=True,
+            in_reply_to=f"{PAGE}_700100200300400",
         )
     ],
     "meta/comment_without_text.json": [under_post(812, "", attachments=("photo",))],
@@ -308,10 +364,10 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "meta/own_post.json": [Ignored("own post")],
     # Mentions elsewhere on Facebook
     "meta/mention_thin.json": [
-        Hint(account=PAGE, about={"facebook_mention": "600100200300400_500"})
+        Hint(account=PAGE, about={"facebook_mention": "600100200300400_500"} | PER)
     ],
     "meta/mention_thin_post.json": [
-        Hint(account=PAGE, about={"facebook_mention": "5500110022003307_600100200300401"})
+        Hint(account=PAGE, about={"facebook_mention": "5500110022003307_600100200300401"} | PER)
     ],
     "meta/mention_with_text.json": [
         named_in("5500110022003307_600100200300401", "Never fly Larkspur Air with a dog.")
@@ -528,32 +584,163 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "meta/entry_without_id.json": [Unread("entry without the id of its account")],
     "meta/no_entries.json": [Ignored("body without entries")],
     "meta/data_deletion.txt": [Erasure(customer=PSID, at=THEN + timedelta(seconds=1))],
-    # X
+    # Posts on X
     "x/mention_xaa.json": [TARMAC],
     "x/mention_aaa.json": [TARMAC],
     "x/mention_users_wrapped_xaa.json": [mention(102, "@LarkspurAir ¿hola?", None)],
+    "x/mention_author_in_payload_xaa.json": [mention(120, "@LarkspurAir hello?")],
+    "x/mention_without_users_xaa.json": [
+        replace(
+            mention(121, "@LarkspurAir hello??"),
+            author_name=None,
+            author_handle=None,
+            permalink="https://x.com/i/status/1990000000000000121",
+        )
+    ],
     "x/mention_long_xaa.json": [mention(103, f"@LarkspurAir {AGAIN} Who pays for the hotel?")],
     "x/mention_long_aaa.json": [mention(110, f"{AGAIN} Who pays for the hotel? @LarkspurAir")],
-    "x/repost_xaa.json": [Ignored("repost")],
-    "x/repost_aaa.json": [Ignored("repost")],
-    "x/quote_without_mention_aaa.json": [Ignored("post that does not mention us")],
-    "x/reply_xaa.json": [OTHER_EVENT],
-    "x/own_post_xaa.json": [OTHER_EVENT],
-    "x/own_mention_xaa.json": [Ignored("own post")],
-    "x/own_post_aaa.json": [Ignored("own post")],
-    "x/post_delete_xaa.json": [OTHER_EVENT],
-    "x/post_delete_aaa.json": [OTHER_EVENT],
+    "x/mention_under_another_xaa.json": [mention(113, "Ask @LarkspurAir", in_reply_to=TARMAC.id)],
+    "x/mention_blocked_aaa.json": [mention(118, "@LarkspurAir answer me", is_answerable=False)],
+    "x/mention_automated_xaa.json": [BOT],
+    "x/mention_automated_aaa.json": [BOT],
+    "x/reply_xaa.json": [replying(105, TARMAC.text)],
+    "x/reply_aaa.json": [replying(112, "And the water?")],
+    "x/reply_to_another_aaa.json": [NOT_FOR_US],
+    # One post, told of twice: as a mention and as a reply
+    "x/mention_in_reply_as_mention_xaa.json": [WATER],
+    "x/mention_in_reply_as_reply_xaa.json": [replace(WATER, kind="reply")],
+    "x/mention_in_reply_aaa.json": [WATER],
+    # and to two accounts
+    "x/mention_of_two_accounts_1_xaa.json": [CRATE],
+    "x/mention_of_two_accounts_1_aaa.json": [CRATE],
+    "x/mention_of_two_accounts_2_xaa.json": [to_other_profile(CRATE)],
+    "x/mention_of_two_accounts_2_aaa.json": [to_other_profile(CRATE)],
+    "x/quote_xaa.json": [mention(108, "Look at this.", kind="quote")],
+    "x/quote_without_mention_aaa.json": [mention(108, "Look at this.", kind="quote")],
+    "x/quote_in_reply_xaa.json": [
+        mention(115, "They said it here.", kind="quote", in_reply_to=TARMAC.id)
+    ],
+    "x/quote_of_another_aaa.json": [NOT_FOR_US],
+    "x/repost_xaa.json": [REPOST],
+    "x/repost_aaa.json": [REPOST],
+    "x/repost_created_xaa.json": [OTHER_EVENT],
+    "x/own_post_xaa.json": [OUR_REPLY],
+    "x/own_reply_aaa.json": [OUR_REPLY],
+    "x/own_post_standalone_xaa.json": [OWN_POST],
+    "x/own_post_aaa.json": [OWN_POST],
+    "x/own_thread_xaa.json": [OWN_POST],
+    "x/own_thread_aaa.json": [OWN_POST],
+    "x/own_mention_xaa.json": [OWN_POST],
+    "x/post_delete_xaa.json": [gone(ADA)],
+    "x/post_delete_aaa.json": [gone(ADA, THEN + timedelta(minutes=1))],
+    "x/post_delete_without_author_xaa.json": [gone(None)],
+    "x/post_delete_without_id_xaa.json": [Unread("deletion without post or account")],
+    "x/own_post_delete_xaa.json": [Ignored("own post deleted")],
+    "x/own_post_delete_aaa.json": [Ignored("own post deleted")],
+    # Direct messages on X
     "x/direct_message_xaa.json": [TWICE],
     "x/direct_message_aaa.json": [TWICE],
-    "x/own_direct_message_xaa.json": [OTHER_EVENT],
-    "x/own_direct_message_received_xaa.json": [Ignored("own direct message")],
-    "x/own_direct_message_aaa.json": [Ignored("own direct message")],
+    "x/direct_message_without_users_aaa.json": [
+        privately(209, "Hello?", author_name=None, author_handle=None)
+    ],
+    "x/direct_message_photo_xaa.json": [privately(205, "", attachments=("media",))],
+    "x/direct_message_photo_aaa.json": [privately(205, "", attachments=("media",))],
+    "x/direct_message_with_photo_xaa.json": [
+        privately(206, "My case https://t.co/Fictional1", attachments=("media",))
+    ],
+    "x/direct_message_wordless_xaa.json": [Ignored("direct message without text")],
+    "x/direct_message_automated_xaa.json": [
+        privately(208, "Thanks for following!", is_answerable=False)
+    ],
+    "x/direct_message_of_another_kind_xaa.json": [Ignored("direct message event of another kind")],
+    "x/direct_messages_several_aaa.json": [
+        privately(212, "One"),
+        ours_in_private(213, "Hi Ada, which flight?"),
+        replace(
+            privately(214, "Two"),
+            conversation=Conversation(channel="x", account=PROFILE, customer=BO),
+            author_name=None,
+            author_handle=None,
+        ),
+    ],
+    "x/own_direct_message_xaa.json": [
+        ours_in_private(202, "Hi Ada, a colleague has your message.")
+    ],
+    "x/own_direct_message_aaa.json": [
+        ours_in_private(202, "Hi Ada, a colleague has your message.")
+    ],
+    "x/own_direct_message_received_xaa.json": [
+        ours_in_private(203, "Hi Ada, a colleague has your message.")
+    ],
+    "x/own_direct_message_to_self_xaa.json": [Ignored("own direct message to nobody else")],
+    # Encrypted
+    "x/chat_received_xaa.json": [encrypted(204)],
+    "x/chat_time_in_words_xaa.json": [encrypted(219)],
+    "x/chat_sent_xaa.json": [ours_in_private(216, "")],
+    "x/own_chat_received_xaa.json": [ours_in_private(217, "")],
+    "x/chat_key_change_xaa.json": [UNREADABLE_CHAT],
+    "x/chat_without_sender_xaa.json": [UNREADABLE_CHAT],
+    # Taken back
+    "x/oauth_revoke_xaa.json": [Revoked(account=PROFILE)],
+    "x/user_event_revoke_aaa.json": [Revoked(account=PROFILE)],
+    "x/oauth_revoke_without_user_xaa.json": [Unread("revocation without account")],
+    # Nobody said anything
     "x/typing_xaa.json": [OTHER_EVENT],
+    "x/typing_aaa.json": [OTHER_EVENT],
+    "x/read_xaa.json": [OTHER_EVENT],
+    "x/read_aaa.json": [OTHER_EVENT],
+    "x/follow_xaa.json": [OTHER_EVENT],
     "x/follow_aaa.json": [OTHER_EVENT],
-    "x/chat_received_xaa.json": [OTHER_EVENT],
-    "x/oauth_revoke_xaa.json": [OTHER_EVENT],
-    "x/user_event_revoke_aaa.json": [OTHER_ENVELOPE],
+    "x/unfollow_xaa.json": [OTHER_EVENT],
+    "x/unfollow_aaa.json": [OTHER_EVENT],
+    "x/like_xaa.json": [OTHER_EVENT],
+    "x/favorite_aaa.json": [OTHER_EVENT],
+    "x/mute_xaa.json": [OTHER_EVENT],
+    "x/mute_aaa.json": [OTHER_EVENT],
+    "x/block_xaa.json": [OTHER_EVENT],
+    "x/block_aaa.json": [OTHER_EVENT],
     "x/replay_job_status.json": [OTHER_ENVELOPE],
+    # X's envelopes
+    "x/times_aaa.json": [
+        *(mention(number, "@LarkspurAir what time is it?") for number in range(140, 148)),
+        *(privately(number, "What time is it?") for number in (220, 221, 222)),
+    ],
+    "x/time_offset_xaa.json": [mention(148, "@LarkspurAir what time is it?")],
+    "x/scripts_aaa.json": [
+        mention(150, "@LarkspurAir שלום, איפה המזוודה שלי?\N{RIGHT-TO-LEFT MARK}", "iw"),
+        mention(
+            151,
+            "@LarkspurAir أين حقيبتي؟ \N{POUTING FACE}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}",
+            "ar",
+        ),
+        mention(152, "@LarkspurAir \N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL} 行李が届かない", "ja"),
+        mention(153, "@LarkspurAir half a pair \N{REPLACEMENT CHARACTER} and on", None),
+    ],
+    "x/scripts_xaa.json": [
+        mention(154, "@LarkspurAir אבד \N{LUGGAGE} \N{REPLACEMENT CHARACTER}", None)
+    ],
+    "x/direct_message_scripts_xaa.json": [
+        privately(
+            223,
+            "أين حقيبتي؟ \N{WOMAN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}\u200d\N{ROCKET} "
+            "\N{REPLACEMENT CHARACTER}",
+        )
+    ],
+    "x/mention_without_id_xaa.json": [UNREADABLE_POST],
+    "x/mention_without_author_xaa.json": [UNREADABLE_POST],
+    "x/mention_without_time_xaa.json": [UNREADABLE_POST],
+    "x/mention_without_account_xaa.json": [UNREADABLE_POST],
+    "x/mentions_without_ids_aaa.json": [UNREADABLE_POST] * 3,
+    "x/mention_without_text_xaa.json": [Ignored("post without text")],
+    "x/direct_message_without_sender_aaa.json": [
+        Unread("direct message without id, sender, time or account")
+    ],
+    "x/unknown_event_type_xaa.json": [OTHER_EVENT],
+    "x/unknown_list_aaa.json": [OTHER_EVENT],
+    "x/empty_lists_aaa.json": [Ignored("event without content")],
+    "x/filtered_stream.json": [OTHER_EVENT],
+    "x/unknown_envelope.json": [OTHER_ENVELOPE],
+    "x/empty_envelope.json": [OTHER_ENVELOPE],
 }
 
 
@@ -591,3 +778,18 @@ def test_a_form_signs_itself(sample: str) -> None:
 @pytest.mark.parametrize("sample", sorted(name for name in SAMPLES if name.startswith("meta/")))
 def test_meta_escapes_whatever_is_not_ascii(sample: str) -> None:
     assert SAMPLES[sample].isascii()
+
+
+def test_one_post_is_one_message_however_often_x_tells_of_it() -> None:
+    """As a mention, as a reply, in both families: the Inbox knows it by its id."""
+    for told in ("mention_in_reply_as_mention_xaa", "mention_in_reply_as_reply_xaa"):
+        (update,) = WHAT_BECOMES_OF[f"x/{told}.json"]
+        assert isinstance(update, Message)
+        assert (update.id, update.conversation) == (WATER.id, WATER.conversation)
+
+
+@pytest.mark.parametrize("sample", sorted(name for name in SAMPLES if name.startswith("x/")))
+def test_x_escapes_nothing_but_what_cannot_be_encoded(sample: str) -> None:
+    escapes = SAMPLES[sample].count(rb"\u")
+    assert escapes == SAMPLES[sample].count(rb"\ud83d")
+    assert SAMPLES[sample].decode("utf-8")

@@ -302,7 +302,7 @@ SAMPLE = {
     if message.account in DEMO_SECRET[name]["accounts"] and message.is_answerable
 }
 COMMENT, MESSAGE = "facebook comment", "messenger message"
-X_KINDS = ["x mention", "x direct_message"]
+X_KINDS = ["x mention", "x reply", "x quote", "x direct_message"]
 META_KINDS = sorted(SAMPLE.keys() - X_KINDS)
 # Where others can see what was said; the rest is looked for among messages.
 SHOWN = sorted({COMMENT, "facebook post", "facebook mention", "instagram comment", *X_KINDS})

@@ -24,6 +24,7 @@ from firstreply.message import (
     Ignored,
     Message,
     Removed,
+    Revoked,
     Spoken,
     Unread,
     Update,
@@ -117,9 +118,14 @@ def ids(update: Update) -> list[str | None]:
             return [update.id, update.account, update.customer, update.in_reply_to]
         case Hint():
             return [update.account, *update.about.values()]
+        case Revoked():
+            return [update.account]
         case Erasure():
             return [update.customer]
     return []
+
+
+ASKED_FOR = {"facebook_mention", "instagram_comment", "instagram_media"}
 
 
 def assert_usable(update: Update) -> None:
@@ -137,7 +143,7 @@ def assert_usable(update: Update) -> None:
     if isinstance(update, Spoken):
         assert update.customer or update.in_reply_to, "said to nobody"
     if isinstance(update, Hint):
-        assert len(update.about) == 1
+        assert len(update.about.keys() & ASKED_FOR) == 1
 
 
 def assert_storable(part: object) -> None:
@@ -157,11 +163,19 @@ def assert_keepable(message: Message) -> None:
     assert Conversation.of_key(key) == message.conversation
 
 
+@pytest.mark.parametrize("kind", [[], {}, ["replied_to"]], ids=str)
+def test_a_reference_of_no_kind_is_none(kind: object) -> None:
+    whole = sample("x/mention_xaa.json")
+    whole["data"]["payload"]["referenced_tweets"] = [{"type": kind, "id": "1"}]
+    assert len(found("x", whole)) == 1
+
+
 @pytest.mark.parametrize("name", CHANNELS)
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
 def test_whatever_is_wrong_in_a_body_it_is_read(name: str, data: st.DataObject) -> None:
-    updates = parsed(name, body(data.draw(mutated(name))))
+    whole = data.draw(mutated(name))
+    updates = parsed(name, body(whole))
     assert updates
     for update in updates:
         assert_usable(update)
@@ -262,8 +276,6 @@ def _listed(value: object) -> list[object]:
 
 # --- in no order --------------------------------------------------------------------------------
 
-POSTS = [post for raw in of("x") for post in json.loads(raw).get("tweet_create_events", ())]
-
 
 def multiset(updates: Iterable[Update]) -> Counter[str]:
     return Counter(map(repr, updates))
@@ -334,15 +346,79 @@ def test_every_update_of_meta_s_samples_is_packed() -> None:
     }
 
 
-@quick
-@given(posts=st.permutations(POSTS), cut=st.integers(0, len(POSTS)))
-def test_posts_of_one_body_are_the_same_messages_in_any_order_and_in_any_number_of_bodies(
-    posts: list[Any], cut: int
-) -> None:
-    def read(some: list[Any]) -> list[Message]:
-        return found("x", {"for_user_id": PROFILE, "tweet_create_events": some})
+# X's older family puts several things into one body: about which account, what else is said of the
+# whole body, and in which list. The newer one tells of one thing at a time, but for messages.
+type XPiece = tuple[dict[str, Any], str, Any]
 
-    assert set(read(posts[:cut]) + read(posts[cut:])) == set(read(POSTS)) != set()
+
+def x_pieces(whole: dict[str, Any]) -> Iterator[XPiece]:
+    if "for_user_id" in whole:
+        about = {name: one for name, one in whole.items() if not isinstance(one, list)}
+        lists = [(name, one) for name, one in whole.items() if isinstance(one, list)]
+        yield from ((about, name, piece) for name, listed in lists for piece in listed)
+    elif "direct_message_events" in whole.get("data", {}).get("payload", {}):
+        whole = json.loads(body(whole))
+        events = whole["data"]["payload"].pop("direct_message_events")
+        yield from ((whole, "direct_message_events", piece) for piece in events)
+
+
+X_PIECES = [piece for raw in of("x") for piece in x_pieces(json.loads(raw))]
+
+
+def with_lists(about: dict[str, Any], lists: dict[str, list[Any]]) -> dict[str, Any]:
+    if "data" not in about:
+        return about | lists
+    data = about["data"]
+    return {"data": data | {"payload": data["payload"] | lists}}
+
+
+@st.composite
+def packed_by_x(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """All pieces in any order, in as many bodies as it happens."""
+    bodies: list[tuple[dict[str, Any], dict[str, list[Any]]]] = []
+    for about, name, piece in draw(st.permutations(X_PIECES)):
+        fitting = [lists for known, lists in bodies if known == about]
+        if not fitting or draw(st.booleans()):
+            fitting = [{}]
+            bodies.append((about, fitting[0]))
+        fitting[-1].setdefault(name, []).append(piece)
+    return [with_lists(about, lists) for about, lists in bodies]
+
+
+X_ONE_BY_ONE = multiset(
+    update
+    for about, name, piece in X_PIECES
+    for update in parsed("x", body(with_lists(about, {name: [piece]})))
+    if update != Ignored("event of another kind")
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(bodies=packed_by_x())
+def test_x_s_updates_are_the_same_however_they_are_packed(bodies: list[dict[str, Any]]) -> None:
+    updates = [one for some in bodies for one in parsed("x", body(some))]
+    said = multiset(one for one in updates if one != Ignored("event of another kind"))
+    assert said == X_ONE_BY_ONE
+
+
+def test_every_post_and_message_of_x_s_samples_is_packed() -> None:
+    assert {"Message", "Removed", "Spoken", "Unread"} <= {
+        one.partition("(")[0] for one in X_ONE_BY_ONE
+    }
+    kinds = ("mention", "reply", "quote", "direct_message")
+    assert [one for one in kinds if not any(f"kind='{one}'" in told for told in X_ONE_BY_ONE)] == []
+
+
+@quick
+@given(bad=json_value, at=st.integers(0, 2))
+def test_a_bad_post_or_message_hides_no_good_one(bad: object, at: int) -> None:
+    whole = sample("x/direct_messages_several_aaa.json") | {
+        "tweet_create_events": sample("x/scripts_aaa.json")["tweet_create_events"]
+    }
+    good = found("x", whole)
+    for name in ("tweet_create_events", "direct_message_events"):
+        whole[name].insert(at, bad)
+    assert [one for one in found("x", whole) if one in good] == good != []
 
 
 def test_an_entry_with_comments_and_messages_gives_both() -> None:

@@ -69,6 +69,9 @@ class Channel(Protocol):
     def find_reply(self, reply: Reply, platform: Platform) -> str | None:
         """The id of the answer if it is already there, None if it is surely not; else Unsure."""
 
+    def price(self, reply: Reply) -> str | None:
+        """What the platform charges for it, by its name in brand/policy.yaml; None if nothing."""
+
     def fetch(self, hint: Hint, platform: Platform) -> bytes:
         """Ask what was only hinted at: a body for `parse`, the same at every try. TryLater or
         Refuse if there is none."""

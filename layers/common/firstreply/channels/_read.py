@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
+from unicodedata import category
 from urllib.parse import quote
 
 from firstreply.errors import Unreadable, Unsure
@@ -14,6 +15,10 @@ LONGEST_TEXT = 50_000
 # Quoted; two of them fit into DynamoDB's partition key (2,048 bytes), one into a sort key (1,024).
 LONGEST_ID = 500
 LONGEST_NAME = 200
+# Zero width joiner, skin tones, tags; the letters that flags are made of.
+_ZWJ = "\u200d"
+_JOIN = frozenset([_ZWJ, *map(chr, range(0x1F3FB, 0x1F400)), *map(chr, range(0xE0020, 0xE0080))])
+_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 # 2001 to 2286 in seconds; the same digits in milliseconds are larger by a thousand.
 _MILLISECONDS_FROM = 10_000_000_000
 
@@ -81,11 +86,32 @@ def clean(text: str) -> str:
 
 def cut_at_word(text: str, length: int) -> str:
     """At most `length` characters of a longer text and an ellipsis; no word is cut but the only."""
+    length = _between_characters(text, length)
     kept = text[:length]
     words = kept.rsplit(maxsplit=1)
     if len(words) > 1 and not text[length].isspace():
         kept = words[0]
     return kept.rstrip().rstrip(",.;:") + "…"
+
+
+def _between_characters(text: str, length: int) -> int:
+    """The same place or one before it, where no emoji or accented letter is torn."""
+    before = length
+    while before and _is_within(text, before):
+        before -= 1
+    return before or length
+
+
+def _is_within(text: str, at: int) -> bool:
+    """By the rules that matter for emoji (UAX 29): what follows joins on, or the joiner is before,
+    or it is the second half of a flag."""
+    if at >= len(text):
+        return False
+    after = text[at]
+    if category(after)[0] == "M" or after in _JOIN or text[at - 1] == _ZWJ:
+        return True
+    flags = len(text[:at]) - len(text[:at].rstrip(_FLAGS))
+    return after in _FLAGS and flags % 2 == 1
 
 
 def utc(value: object, read: Callable[[str], datetime] = datetime.fromisoformat) -> datetime | None:

@@ -11,6 +11,7 @@ from firstreply.channels.meta.outbound import (
     SETTINGS,
     fetch,
     find_reply,
+    price,
     send,
     shorten,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "handshake",
     "is_signed",
     "parse",
+    "price",
     "send",
     "shorten",
 ]

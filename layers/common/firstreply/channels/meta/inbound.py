@@ -37,6 +37,7 @@ from firstreply.message import (
     Spoken,
     Unread,
     Update,
+    unknown_author,
 )
 
 LONGEST_LINK = 2_000
@@ -109,7 +110,7 @@ def _feed(place: _Place, value: Object) -> Update:
     item = value.get("item")
     if item == "comment":
         return _by_verb(place, value, "comment", value.get("comment_id"))
-    if item in ("post", "status", "photo", "video", "link"):
+    if item in ("post", "status", "photo", "video", "link", "share", "album"):
         return _by_verb(place, value, "post", value.get("post_id"))
     return Ignored("feed item of another kind")
 
@@ -118,7 +119,12 @@ def _mention(place: _Place, value: Object) -> Update:
     """The Page is named somewhere else; Meta may leave out the words."""
     about = identifier(value.get("comment_id")) or identifier(value.get("post_id"))
     if about and value.get("verb") == "add" and not value.get("message"):
-        return Hint(account=place.account, about={"facebook_mention": about})
+        author, name = _author(value)
+        known = {"sender_id": author, "sender_name": name}
+        return Hint(
+            account=place.account,
+            about={"facebook_mention": about} | {k: v for k, v in known.items() if v},
+        )
     return _by_verb(place, value, "mention", about)
 
 
@@ -172,8 +178,7 @@ def _added(place: _Place, value: Object, kind: str, one: str) -> Update:
     if not text and not attachments and not verdict:
         return Ignored(f"{kind} without text")
     return Message(
-        # An author whom Meta does not name is nobody else's conversation partner.
-        conversation=place.conversation(author or f"author-of-{one}"),
+        conversation=place.conversation(author or unknown_author(one)),
         id=one,
         network="facebook",
         kind=kind,
@@ -182,7 +187,7 @@ def _added(place: _Place, value: Object, kind: str, one: str) -> Update:
         attachments=attachments,
         verdict=verdict,
         sent_at=sent_at,
-        in_reply_to=(parent if parent != post else None) if kind == "comment" else None,
+        in_reply_to=_stands_under(value, kind, nameless=author is None),
         author_name=name,
         is_anonymous=author is None,
         # Graph has no documented way to answer a review.
@@ -190,6 +195,14 @@ def _added(place: _Place, value: Object, kind: str, one: str) -> Update:
         permalink=_link(value)
         or (f"https://www.facebook.com/{one}" if one != _nameless(value) else None),
     )
+
+
+def _stands_under(value: Object, kind: str, *, nameless: bool) -> str | None:
+    """The comment above it. Of one that may be our own, whatever is above it."""
+    parent, post = identifier(value.get("parent_id")), identifier(value.get("post_id"))
+    if kind != "comment" or (parent == post and not nameless):
+        return None
+    return parent or (post if nameless else None)
 
 
 def _own_words(
@@ -256,7 +269,7 @@ def _instagram_comment(place: _Place, value: Object, kind: str) -> Update:
     if not text:
         return Ignored(f"{kind} without text")
     return Message(
-        conversation=place.conversation(author or f"author-of-{one}"),
+        conversation=place.conversation(author or unknown_author(one)),
         id=one,
         network="instagram",
         kind=kind,
@@ -284,7 +297,7 @@ def _instagram_mention(place: _Place, value: Object) -> Update:
     if not sent_at or not text:
         return Unread("mention without text or time")
     return Message(
-        conversation=place.conversation(author or f"author-of-{one}"),
+        conversation=place.conversation(author or unknown_author(one)),
         id=one,
         network="instagram",
         kind="mention",
@@ -361,7 +374,7 @@ def _echo(place: _Place, event: Object, message: Object, mid: str, sent_at: date
         text=string(message.get("text")) or "",
         at=sent_at,
         customer=customer,
-        reply_key=string(message.get("metadata"), LONGEST_LINK),
+        reply_key=identifier(message.get("metadata")),
     )
 
 
@@ -419,7 +432,8 @@ def _changed_words(place: _Place, event: Object, edit: Object) -> Update:
 
 def _pressed(place: _Place, event: Object, postback: Object) -> Update:
     """A button: its title is what the customer says by it. Old ones have no id."""
-    sender, sent_at = identifier(child(event, "sender").get("id")), event.get("timestamp")
+    sender = identifier(child(event, "sender").get("id"))
+    sent_at = event.get("timestamp") or place.at
     mid = postback.get("mid") or f"postback-{sender}-{sent_at}"
     update = _said(place, event, {"mid": mid, "text": postback.get("title")})
     return update if not isinstance(update, Spoken) else Ignored("own words to nobody else")

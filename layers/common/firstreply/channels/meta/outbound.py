@@ -177,7 +177,10 @@ def _find_message(reply: Reply, platform: Platform) -> str | None:
     answer = _get(platform, reply.message.account, "/me/conversations", query)
     threads = _list(answer.json)
     messages = [one for thread in threads for one in _list(child(thread, "messages"))]
-    if found := _with_words([m for m in messages if _is_ours(m, reply, platform)], reply):
+    # Our own id may be of another scope here; the customer's is the one that we asked for.
+    customer = reply.message.conversation.customer
+    ours = [m for m in messages if identifier(child(m, "from").get("id")) != customer]
+    if found := _with_words([m for m in ours if _is_since(m, reply)], reply):
         return found
     if reply.message.public:
         # A private reply may be under an id that is not the commenter's.
@@ -200,13 +203,19 @@ def _is_ours(one: Object, reply: Reply, platform: Platform) -> bool:
     """By the account's id or handle, since the message that we answer; nameless it may be ours."""
     author = child(one, "from")
     account = reply.message.account
-    handle = child(platform.secret, "accounts", account).get("handle")
-    by = identifier(author.get("id")), one.get("username") or author.get("username")
+    handle = _bare(child(platform.secret, "accounts", account).get("handle"))
+    by, name = identifier(author.get("id")), _bare(one.get("username") or author.get("username"))
+    is_us = by == account or (by is None and not name) or bool(name and name == handle)
+    return is_us and _is_since(one, reply)
+
+
+def _bare(handle: object) -> str:
+    return handle.casefold().lstrip("@") if isinstance(handle, str) else ""
+
+
+def _is_since(one: Object, reply: Reply) -> bool:
     at = utc(one.get("created_time")) or utc(one.get("timestamp"))
-    is_us = by[0] == account or (by[0] is None and by[1] in (None, handle))
-    # An Instagram account's messages bear an id of another scope.
-    is_us |= handle is not None and by[1] == handle
-    return is_us and (at is None or at >= _before(reply))
+    return at is None or at >= _before(reply)
 
 
 def _before(reply: Reply) -> datetime:
@@ -222,18 +231,25 @@ def _with_words(ours: list[Object], reply: Reply) -> str | None:
     return None
 
 
+def price(_reply: Reply) -> str | None:
+    """Meta charges nothing for an answer."""
+    return None
+
+
 # --- ask --------------------------------------------------------------------------------------
 
 
 def fetch(hint: Hint, platform: Platform) -> bytes:
     """The delivery that Meta would have sent, had it put the words in."""
-    ((kind, one),) = hint.about.items()
+    known = dict(hint.about)
+    kind = next(kind for kind in _ASKS if kind in known)
+    one = known.pop(kind)
     if not re.fullmatch(r"[0-9_]+", one):  # it becomes part of an expression
         raise Refuse("graph: an id that is none")
     field, value = _ASKS[kind](hint.account, one, platform)
     if not (value.get("message") or value.get("text")):
         raise Refuse("graph: what was hinted at has no words")
-    change = {"field": field, "value": value}
+    change = {"field": field, "value": {**known, **value}}
     return json.dumps({"entry": [{"id": hint.account, "changes": [change]}]}).encode()
 
 
@@ -310,11 +326,11 @@ def _graph(
         # Not in the address, where it would end up in somebody's access log.
         headers={"authorization": f"Bearer {token}"},
     )
-    platform.rest_seconds = max(platform.rest_seconds, rest_after(answer))
+    platform.rest(rest_after(answer))
     if answer.status != 200 or "error" in answer.json:
         try:
             refuse(answer, reading=method == "GET")
         except RateLimited as error:
-            platform.rest_seconds = max(platform.rest_seconds, error.wait)
+            platform.rest(error.wait)
             raise
     return answer

@@ -1,0 +1,25 @@
+"""X, as its webhooks (both families) and its API v2 speak of it.
+
+Facts and their certainty: docs/channels.md. `door` is who may come in, `inbound` what they say,
+`outbound` what we say, `length` how X counts, `oauth` how it knows us.
+"""
+
+from firstreply.channels.x.door import accept, handshake, is_signed
+from firstreply.channels.x.inbound import parse
+from firstreply.channels.x.length import LONGEST_REPLY, shorten, weight
+from firstreply.channels.x.outbound import SETTINGS, fetch, find_reply, price, send
+
+__all__ = [
+    "LONGEST_REPLY",
+    "SETTINGS",
+    "accept",
+    "fetch",
+    "find_reply",
+    "handshake",
+    "is_signed",
+    "parse",
+    "price",
+    "send",
+    "shorten",
+    "weight",
+]

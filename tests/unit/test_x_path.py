@@ -1,0 +1,219 @@
+"""X through the whole path, both families, the platform over HTTP."""
+
+import json
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from functions.respond import app as respond
+from local.simulator import DEMO_SECRET
+from tests.aws import World
+from tests.unit.test_meta_path import agent, happen, kinds
+from tests.unit.test_path import replies, say
+
+ADA = {"author": {"id": "4711", "name": "Ada"}}
+COMPLAINT = "my parcel never arrived and nobody answers"
+QUESTION = "what are your opening hours on Sunday?"
+(PROFILE,) = DEMO_SECRET["x"]["accounts"]
+
+both_families = pytest.mark.parametrize("family", ["xaa", "aaa"])
+
+
+@both_families
+@pytest.mark.parametrize("place", ["x_mention", "x_quote", "x_direct_message"])
+def test_a_complaint_is_answered_and_is_a_case(
+    connected: World, customers: httpx.Client, place: str, family: str
+) -> None:
+    said = say(customers, place, COMPLAINT, family=family, times=2)
+    connected.drain()
+    assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
+    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+
+
+@both_families
+def test_who_did_not_name_us_may_not_be_answered_and_is_a_human_s(
+    connected: World, customers: httpx.Client, family: str
+) -> None:
+    """A refusal is what X's rule looks like; it costs nothing."""
+    say(customers, "x_reply", QUESTION, family=family)
+    connected.drain()
+    assert replies(customers) == []
+    opened, refused = connected.bodies("escalation.fifo")
+    assert kinds([opened, refused]) == ["opened", "reply_refused"]
+    assert refused["data"]["failed_reply"]["reason"].startswith("x 403 ")
+    assert connected.dead == []
+
+
+def test_a_reply_that_names_us_comes_twice_and_is_one_message(
+    connected: World, customers: httpx.Client
+) -> None:
+    said = say(customers, "x_reply", COMPLAINT, mention=True)
+    assert len(said["deliveries"]) == 2
+    connected.drain()
+    assert len(connected.items("MSG#")) == 1
+    assert len(replies(customers)) == 1
+    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+
+
+def test_an_encrypted_message_is_a_human_s(connected: World, customers: httpx.Client) -> None:
+    say(customers, "x_chat", "")
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["message"]["attachments"] == ["encrypted message received"]
+    assert event["data"]["reasons"] == ["unsure"]
+
+
+@pytest.mark.parametrize("more", [{"automated": True}, {"blocked": True, "family": "aaa"}])
+def test_robots_and_who_blocked_us_are_not_answered(
+    connected: World, customers: httpx.Client, more: dict[str, object]
+) -> None:
+    say(customers, "x_mention", COMPLAINT, **more)
+    connected.drain()
+    assert replies(customers) == []
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["acknowledgement"] == {"silence": "unanswerable"}
+
+
+@both_families
+@pytest.mark.parametrize("place", ["x_mention", "x_direct_message"])
+def test_a_human_s_answer_in_x_s_own_app_stops_the_automatic_one(
+    connected: World, customers: httpx.Client, place: str, family: str
+) -> None:
+    said = say(customers, place, QUESTION, family=family, **ADA)
+    connected.pump_inbox()
+    happen(customers, "answer", in_reply_to=said["id"], text="Ten to six. Kim", family=family)
+    connected.pump_inbox()
+    connected.drain()
+    assert replies(customers) == []
+    (human,) = connected.items("HUMAN#")
+    assert human["text"] == "Ten to six. Kim"
+
+
+@both_families
+@pytest.mark.parametrize("place", ["x_mention", "x_direct_message"])
+def test_our_own_words_come_back_and_are_neither_a_human_s_nor_a_customer_s(
+    connected: World, customers: httpx.Client, place: str, family: str
+) -> None:
+    customers.post("/settings", json={"echo": True, "x_echo_family": family}).raise_for_status()
+    say(customers, place, COMPLAINT)
+    for _ in range(3):
+        connected.drain()
+    assert len(replies(customers)) == len(connected.items("MSG#")) == 1
+    assert connected.items("HUMAN#") == []
+
+
+@both_families
+def test_a_deleted_post_is_erased_here_and_withdrawn_from_its_case(
+    connected: World, customers: httpx.Client, family: str
+) -> None:
+    said = say(customers, "x_mention", COMPLAINT, **ADA)
+    connected.drain()
+    happen(customers, "remove", id=said["id"], family=family)
+    connected.drain()
+    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "withdrawn"]
+    kept = json.dumps(connected.items("MSG#"), default=str)
+    assert not [word for word in ("parcel", "arrived", "nobody", "Ada") if word in kept]
+
+
+@both_families
+def test_a_revoked_account_sends_nothing_until_the_secret_is_another(
+    connected: World, customers: httpx.Client, family: str
+) -> None:
+    happen_revoked = customers.post("/revoke", json={"account": PROFILE, "family": family})
+    happen_revoked.raise_for_status()
+    connected.drain()
+    say(customers, "x_mention", QUESTION)
+    connected.drain()
+    assert [call for call in customers.get("/calls").json() if call["method"] == "POST"] == []
+    _, refused = connected.bodies("escalation.fifo")
+    assert refused["data"]["failed_reply"]["reason"] == "the account's authorisation is revoked"
+    fresh = {"token": "fresh-token", "token_secret": "fresh-token-secret"}
+    again = {"channel": "x", "id": PROFILE, **fresh}
+    customers.post("/accounts", json=again).raise_for_status()
+    account = DEMO_SECRET["x"]["accounts"][PROFILE] | {
+        "access_token": fresh["token"],
+        "access_token_secret": fresh["token_secret"],
+    }
+    secret = {**DEMO_SECRET, "x": {**DEMO_SECRET["x"], "accounts": {PROFILE: account}}}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="channels", SecretString=json.dumps(secret)
+    )
+    respond.secrets.cache_clear()
+    say(customers, "x_mention", QUESTION)
+    connected.drain()
+    assert len(replies(customers)) == 1
+
+
+def test_a_post_by_one_who_never_wrote_in_private_is_not_answered_in_private(
+    connected: World, customers: httpx.Client
+) -> None:
+    say(customers, "x_mention", COMPLAINT)
+    connected.drain()
+    (opened,) = connected.bodies("escalation.fifo")
+    agent(connected, opened, "Your booking code?", in_private=True)
+    assert len(replies(customers)) == 1
+    (refused,) = connected.bodies("escalation.fifo")
+    assert refused["data"]["failed_reply"]["reason"].startswith("x: only who wrote")
+
+
+@pytest.mark.parametrize("invites", [frozenset[str](), frozenset({"x"})])
+def test_a_complaint_carries_the_button_to_go_on_in_private_if_policy_says_so(
+    connected: World,
+    customers: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    invites: frozenset[str],
+) -> None:
+    policy = respond.policy().model_copy(update={"invite_to_private": invites})
+    respond.policy.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(respond, "policy", lambda: policy)
+        say(customers, "x_mention", COMPLAINT)
+        say(customers, "x_mention", QUESTION)
+        connected.drain()
+    complaint, question = replies(customers)
+    assert ("direct_message_deep_link" in complaint) is bool(invites)
+    assert "direct_message_deep_link" not in question
+
+
+def test_what_was_spent_is_what_x_charged(
+    connected: World, customers: httpx.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("x_mention", "x_quote", "x_direct_message", "facebook_comment"):
+        say(customers, place, COMPLAINT)
+    connected.drain()
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    spent = [value for line in lines if "Spent" in line for value in line["Spent"]]
+    charged = [one["price"] for one in replies(customers) if "price" in one]
+    assert sorted(spent) == sorted(charged) == [0.01, 0.01, 0.015]
+
+
+def test_fifty_wait_for_x_s_limit_and_hold_up_nobody(
+    connected: World, customers: httpx.Client
+) -> None:
+    """Five posts a window: all are answered in the end, none twice, and Facebook at once."""
+    limit: dict[str, Any] = {"x_post_limit": 5, "x_window_seconds": 1}
+    customers.post("/settings", json=limit).raise_for_status()
+    ids = [
+        say(customers, "x_mention", f"{QUESTION} {number}", author={"name": f"C{number}"})["id"]
+        for number in range(50)
+    ]
+    on_facebook = say(customers, "facebook_comment", QUESTION)["id"]
+    while connected.pump_inbox():
+        pass
+    while connected.pump("reply", respond.handler):
+        pass
+    first = [one["in_reply_to"] for one in replies(customers)]
+    assert on_facebook in first
+    assert len(first) < 51
+    connected.drain()
+    answered = [one["in_reply_to"] for one in replies(customers)]
+    events = connected.bodies("escalation.fifo")
+    given_to_humans = {event["data"]["message"]["id"] for event in events}
+    assert len(answered) == len(set(answered))
+    assert set(answered) | given_to_humans == {*ids, on_facebook}
+    assert connected.dead == []
+    refused = [c for c in customers.get("/calls").json() if c["status"] == 429]
+    assert len(refused) <= 20, "whoever waits does not ask"
