@@ -163,10 +163,11 @@ class _OneReply:
             self.way.conversations.human_spoke(where, now, now)
 
     def _count_price(self) -> None:
-        """What it cost, in dollars: a metric."""
+        """What it cost, in dollars, as far as policy knows the price: a metric."""
         channel = self.reply.message.conversation.channel
-        if named := self._channel().price(self.reply):
-            count("Spent", self.way.policy.prices[channel][named], channel=channel)
+        prices = self.way.policy.prices.get(channel, {})
+        if price := prices.get(self._channel().price(self.reply) or ""):
+            count("Spent", price, channel=channel)
 
     def _require_open_account(self, platform: Platform) -> None:
         where = self.reply.message.conversation

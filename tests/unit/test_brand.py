@@ -311,6 +311,33 @@ def test_a_wrong_policy_is_named_with_its_place_before_it_is_applied(
     assert_helpful(str(raised.value), "brand/policy.yaml", place, own)
 
 
+def test_where_links_are_not_allowed_a_wording_without_one_is_chosen(own: Files) -> None:
+    wordings = [
+        "See larkspur.example/help, {hello}",
+        "{hello}, we are on it",
+        "www.larkspur.example",
+    ]
+    own.write("voice.yaml", changed(VOICE, "acknowledgement.question.en", wordings))
+    about_it, said = about("question"), [said_by("Ada", id=str(number)) for number in range(40)]
+    bare = {brand.voice().acknowledge(one, about_it, whole, may_link=False) for one in said}
+    free = {brand.voice().acknowledge(one, about_it, whole, may_link=True) for one in said}
+    assert len(bare) == 1
+    assert len(free) == 3
+
+
+def test_a_brand_that_can_say_nothing_without_a_link_where_none_is_allowed_is_refused(
+    own: Files,
+) -> None:
+    linked = changed(VOICE, "acknowledgement.question.en", ["See larkspur.example, {hello}"])
+    own.write("voice.yaml", linked)
+    with pytest.raises(Misconfigured) as raised:
+        policy()
+    assert_helpful(str(raised.value), "brand/voice.yaml", "acknowledgement.question.en", own)
+    own.write("policy.yaml", changed(POLICY, "links_on", ["meta", "x"]))
+    brand.voice.cache_clear()
+    assert policy()
+
+
 def test_a_file_that_is_missing_or_no_text_is_named(own: Files) -> None:
     own.folder.joinpath("voice.yaml").write_bytes(b"default_language: \xff\xfe")
     with pytest.raises(Misconfigured) as raised:
