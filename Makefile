@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run test check lint types imports template contracts lock format clean
+.PHONY: help run test test-deep check lint types imports template contracts lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -22,6 +22,9 @@ run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this 
 
 test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+test-deep: $(DEV)/.ready  ## the tests that take long (ARGS as above)
+	@$(DEV)/bin/python -m pytest -m deep -n 2 $(ARGS)
 
 check: lint types imports template  ## style, types, layers' import rules, template
 

@@ -8,7 +8,7 @@ the platforms, the stream and the queues do.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -72,6 +72,9 @@ class Clock:
     def advance(self) -> None:
         self._ahead += LEASE_OVER
 
+    def reset(self) -> None:
+        self._ahead = timedelta()
+
 
 @pytest.fixture
 def fuse(connected: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuse]:
@@ -114,6 +117,7 @@ def _ends_with_a_crash(handler: Any, clock: Clock) -> Any:
 
 
 def run(connected: World, customers: httpx.Client, place: str, text: str, person: int) -> str:
+    cast("Any", webhook).now.reset()  # a message of the day before is nobody's to answer
     body = {"place": place, "text": text, "author": {"name": f"Customer {person}"}}
     message_id: str = customers.post("/say", json=body).raise_for_status().json()["id"]
     connected.drain()
@@ -153,3 +157,66 @@ def test_a_crash_at_any_boundary_loses_nothing_and_doubles_nothing(
             assert opened, where
         assert said or opened, where
         assert connected.dead == [], where
+
+
+# --- what happens to a message afterwards, and to its answer (make test-deep) ---------------------
+
+CHANGED = "My parcel is broken and wet"
+
+
+def _happen(connected: World, customers: httpx.Client, what: str, message_id: str) -> None:
+    """Deliveries that a crash answers with 500 come again, as Meta's do."""
+    body = {"id": message_id} | ({"text": CHANGED} if what == "edit" else {})
+    customers.post(f"/{what}", json=body).raise_for_status()
+    connected.drain()
+
+
+def _token_dies(connected: World, customers: httpx.Client) -> None:
+    """For the next answer; nothing is known of it yet."""
+    for item in connected.items("ACCOUNT"):
+        key = {name: item[name] for name in ("conversation", "item")}
+        connected.conversations.delete_item(Key=key)
+    customers.delete("/faults").raise_for_status()
+    fault = {"on": "any", "fault": "graph_error", "code": 190, "times": 50}
+    customers.post("/faults", json=fault).raise_for_status()
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("what", ["edit", "remove", "dead token"])
+def test_a_crash_at_any_boundary_of_what_comes_after_loses_nothing_either(
+    connected: World, customers: httpx.Client, fuse: Fuse, what: str
+) -> None:
+    people = count(1)
+
+    def once(person: int) -> str:
+        if what == "dead token":
+            _token_dies(connected, customers)
+        message_id = run(connected, customers, "facebook_comment", "My parcel is broken", person)
+        if what != "dead token":
+            _happen(connected, customers, what, message_id)
+        return message_id
+
+    once(next(people))
+    fuse.set(0)
+    once(next(people))
+    boundaries = fuse.passed
+    assert boundaries > 40
+    for boundary in range(1, boundaries + 1):
+        connected.bodies("escalation.fifo")
+        fuse.set(boundary)
+        message_id = once(next(people))
+        where = f"crash at boundary {boundary} of {boundaries}"
+        assert fuse.passed >= boundary, "the crash did not happen"
+        said = [s for s in customers.get("/said").json() if s["in_reply_to"] == message_id]
+        events = connected.bodies("escalation.fifo")
+        kinds = [event["type"].split(".")[2] for event in events]
+        assert len(said) == (0 if what == "dead token" else 1), where
+        assert len({event["data"]["case_id"] for event in events}) == 1, where
+        assert connected.dead == [], where
+        if what == "edit":
+            assert events[-1]["data"]["message"]["text"] == CHANGED, where
+        elif what == "remove":
+            assert kinds[-1] == "withdrawn", where
+        else:
+            assert set(kinds) == {"opened", "reply_refused"}, where

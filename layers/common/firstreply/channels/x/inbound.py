@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from html import unescape
 
 from firstreply.channels._read import (
     Object,
@@ -96,13 +97,14 @@ class _Post:
         )
 
     def _own(self, account: str, one: str, at: datetime) -> Update:
-        """FirstReply's answer, or a human's in X's own app; X puts @handles before it."""
+        """FirstReply's answer, or a human's in X's own app; X puts @handles before it, and may have
+        escaped it as HTML."""
         if not self.answers_post or self.answers_user in (None, account):
             return Ignored("own post")
         return Spoken(
             account=account,
             id=one,
-            text=bare(self.text or ""),
+            text=bare(unescape(self.text or "")),
             at=at,
             customer=self.answers_user,
             in_reply_to=self.answers_post,
