@@ -139,10 +139,10 @@ class _OneReply:
         cool_down = self.way.policy.cool_down if is_automatic else None
         try:
             self._require_open_account(platform)
-            if not self.way.outbox.begin(self.reply, now, cool_down):
+            if silence := self.way.outbox.begin(self.reply, now, cool_down):
                 unanswered = self.way.policy.escalate_if_unanswered
                 is_news = self.remembered.understanding.intent in unanswered
-                self._keep_silent("cool_down", is_news=is_news)
+                self._keep_silent(silence, is_news=is_news and silence == "cool_down")
                 return
             platform_id = self._channel().send(self.reply, platform)
         except (TryLater, Refuse) as error:

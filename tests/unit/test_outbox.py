@@ -48,7 +48,7 @@ def test_a_claim_repeated_by_its_owner_is_still_its_own(stack: World) -> None:
 
 def test_what_is_being_sent_is_never_claimed_again(stack: World) -> None:
     outbox().claim(reply(), NOW)
-    assert outbox().begin(reply(), NOW, COOL_DOWN)
+    assert outbox().begin(reply(), NOW, COOL_DOWN) is None
     for owner in ("one", "two"):
         much_later = NOW + timedelta(days=3)
         entry = outbox(owner).claim(reply(), much_later)
@@ -134,14 +134,14 @@ def test_a_released_reply_may_be_claimed_at_once(stack: World) -> None:
     outbox().begin(reply(), NOW, COOL_DOWN)
     outbox().release(reply())
     assert outbox("two").is_mine(outbox("two").claim(reply(), NOW))
-    assert outbox("two").begin(reply(), NOW, COOL_DOWN)
+    assert outbox("two").begin(reply(), NOW, COOL_DOWN) is None
 
 
 def test_one_automatic_answer_per_cool_down_and_conversation(stack: World) -> None:
     def may_begin(message_id: str, at: datetime, customer: str = "ada") -> bool:
         one = reply(message_id, customer)
         outbox().claim(one, at)
-        return outbox().begin(one, at, COOL_DOWN)
+        return outbox().begin(one, at, COOL_DOWN) is None
 
     assert may_begin("m1", NOW)
     assert not may_begin("m2", NOW + timedelta(minutes=29, seconds=59))
@@ -152,7 +152,7 @@ def test_one_automatic_answer_per_cool_down_and_conversation(stack: World) -> No
 def test_what_a_human_wrote_knows_no_cool_down(stack: World) -> None:
     for message_id, cool_down in (("m1", COOL_DOWN), ("m2", None)):
         outbox().claim(reply(message_id), NOW)
-        assert outbox().begin(reply(message_id), NOW, cool_down)
+        assert outbox().begin(reply(message_id), NOW, cool_down) is None
 
 
 def test_of_many_messages_at_the_same_instant_one_is_answered(stack: World) -> None:
@@ -160,5 +160,5 @@ def test_of_many_messages_at_the_same_instant_one_is_answered(stack: World) -> N
     owners = {number: outbox(f"owner {number}") for number in range(8)}
     for number, mine in owners.items():
         assert mine.is_mine(mine.claim(reply(f"m{number}"), NOW))
-    begun = [mine.begin(reply(f"m{n}"), NOW, COOL_DOWN) for n, mine in owners.items()]
+    begun = [mine.begin(reply(f"m{n}"), NOW, COOL_DOWN) is None for n, mine in owners.items()]
     assert begun == [True] + [False] * 7

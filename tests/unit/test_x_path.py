@@ -10,6 +10,7 @@ import pytest
 from functions.respond import app as respond
 from local.simulator import DEMO_SECRET
 from tests.aws import World
+from tests.unit.channels.samples import SAMPLES
 from tests.unit.test_meta_path import agent, happen, kinds
 from tests.unit.test_path import replies, say
 
@@ -188,6 +189,62 @@ def test_what_was_spent_is_what_x_charged(
     spent = [value for line in lines if "Spent" in line for value in line["Spent"]]
     charged = [one["price"] for one in replies(customers) if "price" in one]
     assert sorted(spent) == sorted(charged) == [0.01, 0.01, 0.015]
+
+
+def test_a_post_that_names_two_of_our_accounts_is_answered_by_one(
+    connected: World, customers: httpx.Client
+) -> None:
+    """X: one automated reply per interaction."""
+    account = DEMO_SECRET["x"]["accounts"][PROFILE]
+    other = {**account, "name": "Larkspur Cargo", "handle": "LarkspurCargo"}
+    secret = {**DEMO_SECRET["x"], "accounts": {PROFILE: account, "1500000000000000002": other}}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="channels", SecretString=json.dumps({**DEMO_SECRET, "x": secret})
+    )
+    body = json.loads(SAMPLES["x/mention_xaa.json"])
+    body["data"]["payload"]["created_at"] = connected.now().isoformat()
+    for number, profile in enumerate((PROFILE, "1500000000000000002")):
+        body["data"]["filter"]["user_id"] = profile
+        body["data"]["event_uuid"] = str(number)
+        customers.post("/deliver", json={"channel": "x", "body": body}).raise_for_status()
+    connected.drain()
+    assert len([c for c in customers.get("/calls").json() if c["path"].endswith("/2/tweets")]) == 1
+    reasons = {str(item.get("reason")) for item in connected.items("REPLY#")}
+    assert "unanswered:other_account" in reasons
+
+
+def test_an_echo_that_x_has_changed_is_still_ours(
+    connected: World, customers: httpx.Client
+) -> None:
+    """Escaped, composed otherwise, its link shortened: before we know that it arrived."""
+    said = say(customers, "x_mention", QUESTION, **ADA)
+    connected.pump_inbox()
+    fault = {"on": "x_mention", "fault": "accept_then_disconnect"}
+    customers.post("/faults", json=fault).raise_for_status()
+    connected.pump("reply", respond.handler)
+    (entry,) = connected.items("REPLY#")
+    assert entry["state"] == "unknown"
+    connected.conversations.update_item(
+        Key={"conversation": entry["conversation"], "item": entry["item"]},
+        UpdateExpression="SET #t = :t",
+        ExpressionAttributeNames={"#t": "text"},
+        ExpressionAttributeValues={":t": "Hi @ada, caf\u00e9 & more at larkspur.example/help"},
+    )
+    (customer,) = {item["message"]["conversation"]["customer"] for item in connected.items("MSG#")}
+    post = {
+        "id": "1990000000000000999",
+        "author_id": PROFILE,
+        "text": "@ada Hi @ada, cafe\u0301 &amp; more at https://t.co/abc https://t.co/def",
+        "created_at": connected.now().isoformat(),
+        "in_reply_to_user_id": customer,
+        "referenced_tweets": [{"type": "replied_to", "id": said["id"]}],
+    }
+    data = {"event_type": "post.create", "filter": {"user_id": PROFILE}, "payload": post}
+    customers.post("/deliver", json={"channel": "x", "body": {"data": data}}).raise_for_status()
+    connected.pump_inbox()
+    assert connected.items("HUMAN#") == []
+    (entry,) = connected.items("REPLY#")
+    assert (entry["state"], entry["platform_id"]) == ("sent", post["id"])
 
 
 def test_fifty_wait_for_x_s_limit_and_hold_up_nobody(

@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 from firstreply.conversations import refused_item
 from firstreply.errors import AccountDead, RateLimited, TryLater
 from firstreply.observe import count, logger
-from firstreply.secrets import Secrets, Section
+from firstreply.secrets import Secrets, Section, accounts_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -47,7 +47,7 @@ class Accounts:
         """AccountDead or RateLimited if nothing of this kind may be said for it now; TryLater if
         the secret has changed meanwhile."""
         known = self.table.get_item(Key=_key(channel, account)).get("Item") or {}
-        if known.get("dead_for") == _fingerprint(platform.secret):
+        if known.get("dead_for") == _fingerprint(platform.secret, account):
             self._require_same_secret()
             count("AccountDead")
             raise AccountDead(str(known["reason"]))
@@ -75,7 +75,7 @@ class Accounts:
             Key=_key(channel, account),
             UpdateExpression="SET dead_for = :secret, reason = :reason, expires_at = :expires",
             ExpressionAttributeValues={
-                ":secret": _fingerprint(secret),
+                ":secret": _fingerprint(secret, account),
                 ":reason": reason,
                 ":expires": self._expires(),
             },
@@ -108,6 +108,8 @@ def _key(channel: str, account: str) -> dict[str, str]:
     return {"conversation": f"{channel}#{quote(account, safe='')}", "item": "ACCOUNT"}
 
 
-def _fingerprint(secret: Section) -> str:
-    """Tells one secret from another, and nothing else about it."""
-    return sha256(json.dumps(secret, sort_keys=True).encode()).hexdigest()
+def _fingerprint(secret: Section, account: str) -> str:
+    """Tells what opens an account from what opened it before, and nothing else about it."""
+    shared = {name: value for name, value in secret.items() if name != "accounts"}
+    keys = [shared, accounts_of(secret).get(account)]
+    return sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()

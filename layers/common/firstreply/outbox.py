@@ -15,9 +15,12 @@ own condition; "mine already" must not look like "somebody else's".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import normalize
 
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
@@ -77,8 +80,11 @@ class Outbox:
     def is_mine(self, entry: Entry) -> bool:
         return entry.state == "claimed" and entry.owner == self._owner
 
-    def begin(self, reply: Reply, now: datetime, cool_down: timedelta | None) -> bool:
-        """Mark it as being sent; False if another automatic answer came first in the cool-down.
+    def begin(
+        self, reply: Reply, now: datetime, cool_down: timedelta | None
+    ) -> Literal["cool_down", "other_account"] | None:
+        """Mark it as being sent, or say what came first: another automatic answer within the
+        cool-down, or another account's to the same public message.
 
         One transaction, so that of two messages handled at the same instant one is answered.
         `cool_down` is None for what a human wrote.
@@ -86,16 +92,20 @@ class Outbox:
         writes: list[Any] = [self._start(reply, now)]
         if cool_down is not None:
             writes.append(self._take_turn(reply, now, cool_down))
+            if reply.is_public:
+                writes.append(self._speak_for_all(reply, now))
         try:
             self._table.meta.client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             codes = [r.get("Code") for r in error.response.get("CancellationReasons", ())]
-            if codes == ["None", "ConditionalCheckFailed"]:
-                return False
+            if codes[:2] == ["None", "ConditionalCheckFailed"]:
+                return "cool_down"
+            if codes == ["None", "None", "ConditionalCheckFailed"]:
+                return "other_account"
             raise TryLater(
                 f"reply could not be begun: {codes or type(error).__name__}", after=1
             ) from error
-        return True
+        return None
 
     def release(self, reply: Reply) -> None:
         """Back to the start, when it is certain that nothing was sent; if it is ours."""
@@ -249,6 +259,23 @@ class Outbox:
             }
         }
 
+    def _speak_for_all(self, reply: Reply, now: datetime) -> dict[str, Any]:
+        """A post that names two accounts of the brand's is answered by one of them."""
+        where = reply.message.conversation
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": {"conversation": f"{where.channel}#{reply.message.id}", "item": "ANSWERED"},
+                "UpdateExpression": "SET #by = :us, expires_at = :expires",
+                "ConditionExpression": "attribute_not_exists(#by) OR #by = :us",
+                "ExpressionAttributeNames": {"#by": "by"},
+                "ExpressionAttributeValues": {
+                    ":us": where.account,
+                    ":expires": self._conversations.expires_at(now),
+                },
+            }
+        }
+
     def _take_turn(self, reply: Reply, now: datetime, cool_down: timedelta) -> dict[str, Any]:
         return {
             "Update": {
@@ -283,7 +310,12 @@ def _is_in_these_words(item: Item, spoken: Spoken) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return text.split()
+    """What stays the same on the way through a platform: it may escape a text, put @handles before
+    it, shorten its links and add one of its own."""
+    words = normalize("NFC", unescape(text)).split()
+    while words and words[0].startswith("@"):
+        del words[0]
+    return [word for word in words if not re.search(r"://|\w\.\w", word)]
 
 
 def _is_still(seen: Entry) -> ConditionBase:

@@ -52,6 +52,7 @@ type Silence = Literal[
     "removed",
     "not_for_us",
     "own_account",
+    "other_account",
     "unanswerable",
     "hidden",
     "too_old",

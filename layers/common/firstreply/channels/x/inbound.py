@@ -99,7 +99,7 @@ class _Post:
     def _own(self, account: str, one: str, at: datetime) -> Update:
         """FirstReply's answer, or a human's in X's own app; X puts @handles before it, and may have
         escaped it as HTML."""
-        if not self.answers_post or self.answers_user in (None, account):
+        if not self.answers_post or self.answers_user == account:
             return Ignored("own post")
         return Spoken(
             account=account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from html import unescape
@@ -180,8 +181,8 @@ def _api(
 
 def _refuse(answer: Answered, platform: Platform, reply: Reply, *, reading: bool) -> NoReturn:
     """X's problem details as what to do next; only the status and the type go into the reason."""
-    kind = string(answer.json.get("type")) or "about:blank"
-    reason = f"x {answer.status} {kind.rsplit('/', 1)[-1]}"
+    kind = (string(answer.json.get("type")) or "about:blank").rsplit("/", 1)[-1]
+    reason = f"x {answer.status} {kind if re.fullmatch(r'[\w:-]{1,60}', kind) else 'problem'}"
     if answer.status == 429:
         wait = _seconds_to_reset(answer, platform)
         if not reading:
