@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,13 +102,20 @@ def local_stack(
 
 
 def _build(scratch: str) -> None:
-    """For this machine's processor, and beside .aws-sam, which is for AWS."""
+    """For this machine's processor, and beside .aws-sam, which is for AWS. What an interrupted
+    build left behind looks finished to the next one, so it is thrown away."""
+    is_whole = WORK / "build-is-whole"
+    if not is_whole.exists():
+        for left in (WORK / "build", WORK / "cache", WORK / "build.toml"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(True)
+    is_whole.unlink(missing_ok=True)
     _sam(
         "build",
         scratch,
         *("--build-dir", f"{WORK / 'build'}", "--cache-dir", f"{WORK / 'cache'}", "--cached"),
         *("--parameter-overrides", f"Architecture={_architecture()}"),
     )
+    is_whole.touch()
 
 
 def _deploy(scratch: str, endpoint: str, platforms: str) -> None:

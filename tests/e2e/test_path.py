@@ -18,7 +18,7 @@ from local.play import play as play_script
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 PLACES = ("facebook_comment", "messenger", "x_mention", "x_direct_message")
 _people = count(1)

@@ -14,7 +14,7 @@ import pytest
 from local.stack import ROOT
 from tests.e2e.conftest import free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from local.play import Stage
 from tests.e2e.conftest import MORE_PAGES
 from tests.e2e.test_path import rest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 UPDATES = 1_000
 
