@@ -52,7 +52,9 @@ lock: $(UV)  ## resolve pyproject.toml anew into hashed requirement files
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml --group dev -c layers/common/requirements.txt -o requirements/dev.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group sam -o requirements/sam.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group ministack -o requirements/ministack.txt
-	@npm install --prefix requirements/npm --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --loglevel=error
+	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/ && rm -f .venv/npm/package-lock.json
+	@npm install --prefix .venv/npm --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --loglevel=error
+	@cp .venv/npm/package-lock.json requirements/npm/hashes.json
 
 clean:  ## remove everything that these commands made
 	@rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -62,9 +64,10 @@ $(UV):
 	@python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<1"
 
 # X's own library, which a test holds our count of characters against.
-.venv/npm/.ready: requirements/npm/package-lock.json | $(UV)
+.venv/npm/.ready: requirements/npm/hashes.json | $(UV)
 	@echo "Setting up .venv/npm"
-	@mkdir -p .venv/npm && cp requirements/npm/*.json .venv/npm/
+	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/
+	@cp requirements/npm/hashes.json .venv/npm/package-lock.json
 	@npm ci --prefix .venv/npm --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 

@@ -20,6 +20,7 @@ from firstreply.message import (
     Revoked,
     Unread,
     Update,
+    bare_handle,
 )
 from firstreply.observe import count, logger
 from firstreply.queues import Complaint, Queue, SetAside
@@ -95,8 +96,8 @@ class Reading:
         if not isinstance(message, Message):
             return False
         accounts = accounts_of(self.secrets.section(name))
-        handles = {_bare(account.get("handle")) for account in accounts.values()}
-        handle = _bare(message.author_handle)
+        handles = {bare_handle(account.get("handle")) for account in accounts.values()}
+        handle = bare_handle(message.author_handle)
         return message.conversation.customer in accounts or bool(handle and handle in handles)
 
     def _stop(self, name: str, account: str) -> None:
@@ -134,10 +135,6 @@ class Reading:
                 for reason in different
             ]
         )
-
-
-def _bare(handle: object) -> str:
-    return handle.casefold().lstrip("@") if isinstance(handle, str) else ""
 
 
 def _all[T](parts: Iterable[tuple[T, ...]]) -> list[T]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from firstreply.accounts import Accounts, Scope
+from firstreply.accounts import Accounts
 from firstreply.channels import Channel, channel
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
@@ -171,8 +171,7 @@ class _OneReply:
 
     def _require_open_account(self, platform: Platform) -> None:
         where = self.reply.message.conversation
-        scope: Scope = "public" if self.reply.is_public else "private"
-        self.way.accounts.require_open(where.channel, where.account, scope, platform)
+        self.way.accounts.require_open(where.channel, where.account, self.reply.scope, platform)
 
     def _note_account(self, platform: Platform, error: Exception | None = None) -> None:
         where = self.reply.message.conversation

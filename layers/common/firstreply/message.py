@@ -33,6 +33,11 @@ def unknown_author(message_id: str) -> str:
     return f"author-of-{message_id}"
 
 
+def bare_handle(value: object) -> str:
+    """A handle as it can be compared, empty if it is none."""
+    return value.casefold().lstrip("@") if isinstance(value, str) else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One thing that a customer said.
@@ -181,3 +186,8 @@ class Reply:
     @property
     def is_public(self) -> bool:
         return self.message.public and not self.in_private
+
+    @property
+    def scope(self) -> Literal["public", "private"]:
+        """Which of an account's limits it falls under."""
+        return "public" if self.is_public else "private"

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Any
 from unicodedata import category
 from urllib.parse import quote
 
 from firstreply.errors import Unreadable, Unsure
+from firstreply.message import Reply
 
 # Longer than any platform allows; keeps one item far below DynamoDB's 400 KB.
 LONGEST_TEXT = 50_000
@@ -112,6 +113,11 @@ def _is_within(text: str, at: int) -> bool:
         return True
     flags = len(text[:at]) - len(text[:at].rstrip(_FLAGS))
     return after in _FLAGS and flags % 2 == 1
+
+
+def before(reply: Reply) -> datetime:
+    """When the message that it answers was not there yet, whatever the platform's clocks say."""
+    return reply.message.sent_at - timedelta(minutes=1)
 
 
 def utc(value: object, read: Callable[[str], datetime] = datetime.fromisoformat) -> datetime | None:

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from firstreply.channels._read import (
     Object,
+    before,
     child,
     children,
     cut_at_word,
@@ -27,6 +28,7 @@ from firstreply.channels._read import (
 from firstreply.channels._sign import digest, secrets_of
 from firstreply.channels.meta.refusals import refuse, rest_after
 from firstreply.errors import RateLimited, Refuse, Unsure
+from firstreply.message import bare_handle
 
 if TYPE_CHECKING:
     from firstreply.message import Hint, Reply
@@ -187,7 +189,7 @@ def _find_message(reply: Reply, platform: Platform) -> str | None:
         raise Unsure("a private reply that may be there")
     times = [at for one in messages if (at := utc(one.get("created_time")))]
     is_all = bool(messages) and not any("next" in child(t, "messages", "paging") for t in threads)
-    if not is_all and not (times and min(times) < _before(reply)):
+    if not is_all and not (times and min(times) < before(reply)):
         raise Unsure("messages that do not go back far enough")
     return None
 
@@ -203,24 +205,18 @@ def _is_ours(one: Object, reply: Reply, platform: Platform) -> bool:
     """By the account's id or handle, since the message that we answer; nameless it may be ours."""
     author = child(one, "from")
     account = reply.message.account
-    handle = _bare(child(platform.secret, "accounts", account).get("handle"))
-    by, name = identifier(author.get("id")), _bare(one.get("username") or author.get("username"))
+    handle = bare_handle(child(platform.secret, "accounts", account).get("handle"))
+    by, name = (
+        identifier(author.get("id")),
+        bare_handle(one.get("username") or author.get("username")),
+    )
     is_us = by == account or (by is None and not name) or bool(name and name == handle)
     return is_us and _is_since(one, reply)
 
 
-def _bare(handle: object) -> str:
-    return handle.casefold().lstrip("@") if isinstance(handle, str) else ""
-
-
 def _is_since(one: Object, reply: Reply) -> bool:
     at = utc(one.get("created_time")) or utc(one.get("timestamp"))
-    return at is None or at >= _before(reply)
-
-
-def _before(reply: Reply) -> datetime:
-    """When the message was not there yet, whatever Meta's clocks say."""
-    return reply.message.sent_at - timedelta(minutes=1)
+    return at is None or at >= before(reply)
 
 
 def _with_words(ours: list[Object], reply: Reply) -> str | None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import quote, urlencode
 
-from firstreply.channels._read import Object, child, children, id_of, identifier, string, utc
+from firstreply.channels._read import (
+    Object,
+    before,
+    child,
+    children,
+    id_of,
+    identifier,
+    string,
+    utc,
+)
 from firstreply.channels._sign import secrets_of
 from firstreply.channels.x.inbound import bare
 from firstreply.channels.x.length import LINK
@@ -108,7 +116,7 @@ def _find_direct_message(reply: Reply, platform: Platform) -> str | None:
         event
         for event in events
         if identifier(event.get("sender_id")) == account
-        and (utc(event.get("created_at")) or reply.message.sent_at) >= _before(reply)
+        and (utc(event.get("created_at")) or reply.message.sent_at) >= before(reply)
     ]
     return _find_text(reply, ours, _reaches_back(reply, answer, events))
 
@@ -136,12 +144,7 @@ def _reaches_back(reply: Reply, answer: Answered, seen: list[Object]) -> bool:
     """Whether what was seen goes back to before the message that was to be answered."""
     times = [moment for item in seen if (moment := utc(item.get("created_at")))]
     is_all = not child(answer.json, "meta").get("next_token")
-    return is_all or bool(times and min(times) <= _before(reply))
-
-
-def _before(reply: Reply) -> datetime:
-    """When the message was not there yet, whatever the platform's clocks say."""
-    return reply.message.sent_at - timedelta(minutes=1)
+    return is_all or bool(times and min(times) <= before(reply))
 
 
 # --- one call ---------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ def _refuse(answer: Answered, platform: Platform, reply: Reply, *, reading: bool
     if answer.status == 429:
         wait = _seconds_to_reset(answer, platform)
         if not reading:
-            platform.rest(wait, scope=_scope(reply))
+            platform.rest(wait, scope=reply.scope)
         raise RateLimited(reason, after=wait)
     if answer.status == 401:
         raise AccountDead(f"{reason}: the token is not valid any more")
@@ -199,14 +202,10 @@ def _refuse(answer: Answered, platform: Platform, reply: Reply, *, reading: bool
 
 
 def _keep_to_limit(answer: Answered, platform: Platform, reply: Reply) -> None:
-    """The last one of a window was just spent: the next would only be refused."""
+    """The last one of a window was just spent: the next would only be refused. Posts and direct
+    messages have limits of their own."""
     if answer.headers.get("x-rate-limit-remaining") == "0":
-        platform.rest(_seconds_to_reset(answer, platform), scope=_scope(reply))
-
-
-def _scope(reply: Reply) -> Literal["public", "private"]:
-    """Posts and direct messages have limits of their own."""
-    return "public" if reply.is_public else "private"
+        platform.rest(_seconds_to_reset(answer, platform), scope=reply.scope)
 
 
 def _seconds_to_reset(answer: Answered, platform: Platform) -> int:
