@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run test test-deep check lint types imports template contracts lock format clean
+.PHONY: help run test test-deep check lint types imports template show replay redrive contracts lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -40,6 +40,15 @@ imports: $(DEV)/.ready
 
 template: $(SAM)/.ready
 	@$(SAM)/bin/sam validate --lint --region us-east-1
+
+show: $(DEV)/.ready  ## everything known of a conversation (ARGS="--stack NAME ID", or "--local ID")
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate show $(ARGS)
+
+replay: $(DEV)/.ready  ## send deliveries through again (ARGS="--stack NAME --since 6h --channel x --account ID")
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate replay $(ARGS)
+
+redrive: $(DEV)/.ready  ## give dead letters back (ARGS="--stack NAME inbox", reply, complaint, fetch or escalation)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate redrive $(ARGS)
 
 contracts: $(DEV)/.ready  ## write the JSON Schemas of the queues to docs/contracts/
 	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.contracts

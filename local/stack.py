@@ -55,15 +55,15 @@ class LocalStack:
 
     @property
     def sqs(self) -> SQSClient:
-        return boto3.client("sqs", **_where(self.endpoint))
+        return boto3.client("sqs", **where(self.endpoint))
 
     @property
     def dynamodb(self) -> DynamoDBServiceResource:
-        return boto3.resource("dynamodb", **_where(self.endpoint))
+        return boto3.resource("dynamodb", **where(self.endpoint))
 
     @property
     def secrets(self) -> SecretsManagerClient:
-        return boto3.client("secretsmanager", **_where(self.endpoint))
+        return boto3.client("secretsmanager", **where(self.endpoint))
 
     def peek(self, output: str) -> list[dict[str, Any]]:
         """The JSON bodies that lie in a queue, oldest first; nothing of it is received."""
@@ -259,7 +259,7 @@ def require_free(*ports: int) -> None:
 
 def _connect(endpoint: str) -> LocalStack:
     """The outputs, and the routes that MiniStack does not make from an HTTP API's OpenAPI body."""
-    cloudformation: CloudFormationClient = boto3.client("cloudformation", **_where(endpoint))
+    cloudformation: CloudFormationClient = boto3.client("cloudformation", **where(endpoint))
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
     template: Any = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")
@@ -277,7 +277,7 @@ def _connect(endpoint: str) -> LocalStack:
 def _open_routes(
     endpoint: str, ids: Mapping[str, str], api: str, paths: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    gateway: ApiGatewayV2Client = boto3.client("apigatewayv2", **_where(endpoint))
+    gateway: ApiGatewayV2Client = boto3.client("apigatewayv2", **where(endpoint))
     for path, methods in paths.items():
         for method, operation in methods.items():
             integration = operation["x-amazon-apigateway-integration"]
@@ -297,7 +297,7 @@ def _open_routes(
             )
 
 
-def _where(endpoint: str) -> Any:  # noqa: ANN401
+def where(endpoint: str) -> Any:  # noqa: ANN401
     return {
         "endpoint_url": endpoint,
         "region_name": REGION,

@@ -54,6 +54,10 @@ class FakeContext:
     function_name: str = "test"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
+    remaining_ms: int = 30_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
 
 
 @dataclass
@@ -62,6 +66,7 @@ class World:
 
     urls: Mapping[str, str]
     invocations: int = 0
+    remaining_ms: int = 30_000  # of every invocation
     dead: list[str] = field(default_factory=list)
     _streamed: set[str] = field(default_factory=set)
     _ahead: timedelta = timedelta()
@@ -113,7 +118,10 @@ class World:
 
     def context(self) -> LambdaContext:
         self.invocations += 1
-        return cast("LambdaContext", FakeContext(f"invocation-{self.invocations}"))
+        return cast(
+            "LambdaContext",
+            FakeContext(f"invocation-{self.invocations}", remaining_ms=self.remaining_ms),
+        )
 
     def drain(self) -> None:
         """Deliver stream records and queue messages until nothing moves any more."""
@@ -203,10 +211,16 @@ class World:
     def _new_records(self) -> list[dict[str, Any]]:
         """What the stream brings: each new item, filtered as in template.yaml."""
         found = boto3.client("dynamodb").scan(TableName="inbox")["Items"]
-        images: list[Any] = [item for item in found if item["key"]["S"] not in self._streamed]
-        self._streamed |= {image["key"]["S"] for image in images}
+        images: list[Any] = [item for item in found if _version(item) not in self._streamed]
+        self._streamed |= {_version(image) for image in images}
         heads = [image for image in images if "channel" in image]
         return [_record(image) for image in sorted(heads, key=lambda i: i["received_at"]["S"])]
+
+
+def _version(image: Mapping[str, Any]) -> str:
+    """A replay changes the item, and the stream brings it again."""
+    version: str = image["key"]["S"] + image.get("replayed_at", {"S": ""})["S"]
+    return version
 
 
 def _record(image: Mapping[str, Any]) -> dict[str, Any]:

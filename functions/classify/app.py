@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
 from firstreply.accounts import Accounts
-from firstreply.batch import each_stream_record
+from firstreply.batch import Deadline, each_stream_record
 from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
@@ -70,6 +70,7 @@ def reading() -> Reading:
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    deadline = Deadline(context)
     return each_stream_record(
-        event, context, lambda record: reading().read(record["dynamodb"]["NewImage"])
+        event, context, lambda record: reading().read(record["dynamodb"]["NewImage"], deadline)
     )

@@ -48,7 +48,8 @@ NOTHING = Outcome()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Hears what happened in the conversations of a channel."""
+    """Hears what happened in the conversations of a channel. `delivery`: the Inbox's key of what
+    it is told by."""
 
     conversations: Conversations
     outbox: Outbox
@@ -56,6 +57,7 @@ class Listening:
     voice: Voice
     policy: Policy
     clock: Callable[[], datetime]
+    delivery: str | None = None
 
     def hear(self, said_on: Channel, name: str, update: AccountUpdate) -> Outcome:
         """`name` is the channel's."""
@@ -162,6 +164,7 @@ class Listening:
             decision=decision,
             acknowledgement=acknowledgement,
             edited_at=edited_at,
+            delivery=self.delivery,
         )
 
     def _edited(self, said_on: Channel, edited: Edited) -> Outcome:

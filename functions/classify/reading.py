@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched, chain
 from typing import Any
 
 from firstreply.accounts import Accounts
 from firstreply.aws import is_passing
+from firstreply.batch import Deadline
 from firstreply.channels import Channel, channel
 from firstreply.errors import Unreadable
 from firstreply.inbox import Delivery, Inbox
@@ -41,7 +42,7 @@ class Reading:
     hints: Queue
     unreadable: Queue
 
-    def read(self, image: Mapping[str, Any]) -> None:
+    def read(self, image: Mapping[str, Any], deadline: Deadline) -> None:
         """The delivery of a stream record's new image; raises what should be tried again."""
         delivery = self.inbox.read(image)
         try:
@@ -50,9 +51,16 @@ class Reading:
             self._set_aside(delivery, [error.reason])
             return
         _count(delivery, updates)
+        listening = replace(self.listening, delivery=delivery.key)
+        replace(self, listening=listening)._hear(delivery, said_on, updates, deadline)
+
+    def _hear(
+        self, delivery: Delivery, said_on: Channel, updates: list[Update], deadline: Deadline
+    ) -> None:
+        """A few updates at a time: the first of a thousand is not to wait for the last."""
         trouble: list[str] = []
-        # A few at a time: the first of a thousand is not to wait for the last.
         for some in batched(updates, 10, strict=False):
+            deadline.require()
             outcomes = [self._try(delivery, said_on, update, trouble) for update in some]
             self.replies.send_all(_all(one.replies for one in outcomes))
             self.complaints.send_all(_all(one.complaints for one in outcomes))
@@ -86,7 +94,7 @@ class Reading:
         if self._is_own(name, update):
             return NOTHING
         if isinstance(update, Revoked):
-            self._stop(name, update.account)
+            self._stop(name, update)
             return NOTHING
         return self.listening.hear(said_on, name, update)
 
@@ -100,10 +108,16 @@ class Reading:
         handle = bare_handle(message.author_handle)
         return message.conversation.customer in accounts or bool(handle and handle in handles)
 
-    def _stop(self, name: str, account: str) -> None:
-        """Nothing is sent for it any more; that another secret may change."""
+    def _stop(self, name: str, revoked: Revoked) -> None:
+        """Nothing is sent for it any more; that another secret may change. One of before the
+        secret was changed, such as a replayed one, says nothing about what the secret holds now."""
         secret = self.secrets.section(name)
-        self.accounts.stop(name, account, secret, "the account's authorisation is revoked")
+        changed_at = self.secrets.changed_at
+        if revoked.at and changed_at and revoked.at < changed_at:
+            logger().info("revocation is older than the secret", extra={"channel": name})
+            return
+        reason = "the account's authorisation is revoked"
+        self.accounts.stop(name, revoked.account, secret, reason)
 
     def _is_configured(self, name: str, account: str) -> bool:
         """It may have been added since the secret was cached."""

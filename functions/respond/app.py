@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
 from firstreply.accounts import Accounts
-from firstreply.batch import Record, each_message
+from firstreply.batch import Deadline, Record, each_message
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations
 from firstreply.errors import RateLimited, TryLater
@@ -58,10 +58,10 @@ def reply_queue() -> Queue:
     return Queue(aws.sqs(), setting("REPLY_QUEUE_URL"))
 
 
-def speaking(owner: str) -> Speaking:
+def speaking(context: LambdaContext) -> Speaking:
     return Speaking(
         conversations=conversations(),
-        outbox=Outbox(conversations(), owner),
+        outbox=Outbox(conversations(), owner=context.aws_request_id),
         accounts=Accounts(conversations().table, conversations().retention, secrets(), now),
         secrets=secrets(),
         http=http(),
@@ -69,12 +69,13 @@ def speaking(owner: str) -> Speaking:
         policy=policy(),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
         clock=now,
+        deadline=Deadline(context),
     )
 
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    replies = speaking(owner=context.aws_request_id)
+    replies = speaking(context)
 
     def handle(record: Record) -> None:
         request = ReplyRequested.model_validate_json(record["body"])

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from firstreply.accounts import Accounts
+from firstreply.batch import Deadline
 from firstreply.channels import Channel, channel
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
@@ -18,11 +19,13 @@ from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.message import Reply
 from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
-from firstreply.platform import Platform
+from firstreply.platform import CALL_SECONDS, Platform
 from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets, accounts_of
 
+# To send and to record the outcome: a call to the platform, and one to AWS with its second try.
+TIME_TO_SEND = timedelta(seconds=CALL_SECONDS + 8)
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING = timedelta(seconds=10)
 
@@ -40,6 +43,7 @@ class Speaking:
     policy: Policy
     complaints: Queue
     clock: Callable[[], datetime]
+    deadline: Deadline
 
     def say(self, request: ReplyRequested) -> None:
         """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
@@ -139,6 +143,7 @@ class _OneReply:
         cool_down = self.way.policy.cool_down if is_automatic else None
         try:
             self._require_open_account(platform)
+            self.way.deadline.require(TIME_TO_SEND)
             if silence := self.way.outbox.begin(self.reply, now, cool_down):
                 unanswered = self.way.policy.escalate_if_unanswered
                 is_news = self.remembered.understanding.intent in unanswered

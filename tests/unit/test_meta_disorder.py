@@ -72,8 +72,8 @@ def test_a_reply_that_met_a_dead_token_reaches_a_human_also_after_a_hiccup(
                 raise ConnectionError
             self._queue.send_all(bodies)
 
-    def speaking(owner: str) -> Any:
-        made = build(owner)
+    def speaking(context: Any) -> Any:
+        made = build(context)
         return replace(made, complaints=cast("Any", Hiccup(made.complaints)))
 
     monkeypatch.setattr(respond, "speaking", speaking)

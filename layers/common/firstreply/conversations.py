@@ -52,8 +52,8 @@ class Found:
 
 class Remembered(BaseModel):
     """A message with what we made of it: `acknowledgement` is what to say at once, if anything;
-    `case_id` the case that has it, once one does, and `told` in which words. Of a removed one
-    nothing is left but its ids."""
+    `case_id` the case that has it, once one does, and `told` in which words; `delivery` the Inbox's
+    key of what brought it. Of a removed one nothing is left but its ids."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -66,6 +66,7 @@ class Remembered(BaseModel):
     removed_at: datetime | None = None
     is_hidden: bool = False
     told: str | None = None
+    delivery: str | None = None
 
 
 class Case(BaseModel):
@@ -234,15 +235,18 @@ class Conversations:
 
     def find(self, channel: str, account: str, platform_id: str) -> list[Found]:
         """What of this account has that id. A moment old, it may not be found yet."""
+        ours, found = (channel, account), self.find_anywhere(platform_id)
+        return [f for f in found if (f.conversation.channel, f.conversation.account) == ours]
+
+    def find_anywhere(self, platform_id: str) -> list[Found]:
+        """What has that id, of whichever account."""
         answer = self.table.query(
             IndexName=INDEX, KeyConditionExpression=Key("platform_id").eq(platform_id)
         )
-        found = [
+        return [
             Found(Conversation.of_key(str(item["conversation"])), str(item["item"]))
             for item in answer["Items"]
         ]
-        ours = (channel, account)
-        return [f for f in found if (f.conversation.channel, f.conversation.account) == ours]
 
     def load(self, conversation: Conversation, message_id: str) -> Remembered | None:
         return _remembered(self._get(message_key(conversation, message_id)))

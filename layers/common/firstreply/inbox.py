@@ -3,15 +3,16 @@
 An item is `key` (a hash of channel and body), `channel`, `body` (compressed), `parts`,
 `received_at` and `expires_at`. What does not fit into one item goes on in items `<key>#1`, `#2`, …
 that have no `channel`, written in the same transaction: all of a delivery is there, or none.
+A change of an item is a replay: the stream brings it to classify again.
 """
 
 from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +58,66 @@ class Inbox:
                 writes: Any = [{"Put": self._once(item)} for item in items]
                 self._client.transact_write_items(TransactItems=writes)
         except (BotoCoreError, ClientError) as error:
-            if _was_there(error):
+            if _condition_failed(error):
                 return False
             raise TryLater(f"the Inbox cannot be written: {type(error).__name__}") from error
         return True
 
     def read(self, image: Mapping[str, Any]) -> Delivery:
         """The delivery of a stream record's new image, its other parts fetched."""
-        key, parts = image["key"]["S"], int(image["parts"]["N"])
-        body = base64.b64decode(image["body"]["B"])
-        body += b"".join(self._part(f"{key}#{part}") for part in range(1, parts))
+        return self._whole(image, base64.b64decode(image["body"]["B"]))
+
+    def load(self, key: str) -> Delivery | None:
+        """The delivery of that key, if it is still kept."""
+        item = self._get(key)
+        return self._whole(item, item["body"]["B"]) if "channel" in item else None
+
+    def received(
+        self, since: datetime, until: datetime, channel: str | None = None
+    ) -> Iterator[tuple[str, str]]:
+        """When (ISO 8601) and under which keys deliveries came in that time; in no order. Reads
+        the whole table."""
+        condition = "#channel = :channel" if channel else "attribute_exists(#channel)"
+        given = {":channel": {"S": channel}} if channel else {}
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            ProjectionExpression="#key, received_at",
+            FilterExpression=f"{condition} AND received_at BETWEEN :since AND :until",
+            ExpressionAttributeNames={"#key": "key", "#channel": "channel"},
+            ExpressionAttributeValues=given
+            | {
+                ":since": {"S": since.astimezone(UTC).isoformat()},
+                ":until": {"S": until.astimezone(UTC).isoformat()},
+            },
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield item["received_at"]["S"], item["key"]["S"]
+
+    def replay(self, key: str, now: datetime) -> bool:
+        """Let the stream bring it to classify once more; False if it is not kept any more."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"key": {"S": key}},
+                UpdateExpression="SET replayed_at = :now",
+                ConditionExpression="attribute_exists(channel)",
+                ExpressionAttributeValues={":now": {"S": now.isoformat()}},
+            )
+        except ClientError as error:
+            if _condition_failed(error):
+                return False
+            raise
+        return True
+
+    def _whole(self, item: Mapping[str, Any], first: bytes) -> Delivery:
+        key, parts = item["key"]["S"], int(item["parts"]["N"])
+        body = first + b"".join(self._part(f"{key}#{part}") for part in range(1, parts))
         return Delivery(
-            channel=image["channel"]["S"],
+            channel=item["channel"]["S"],
             body=zlib.decompress(body),
-            received_at=datetime.fromisoformat(image["received_at"]["S"]),
+            received_at=datetime.fromisoformat(item["received_at"]["S"]),
         )
 
     def _items(self, delivery: Delivery) -> list[dict[str, Any]]:
@@ -101,15 +148,20 @@ class Inbox:
         }
 
     def _part(self, key: str) -> bytes:
+        item = self._get(key)
+        if "body" not in item:
+            raise TryLater(f"part {key} of a delivery is missing")
+        body: bytes = item["body"]["B"]
+        return body
+
+    def _get(self, key: str) -> Mapping[str, Any]:
         found = self._client.get_item(
             TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True
         )
-        if "Item" not in found:
-            raise TryLater(f"part {key} of a delivery is missing")
-        return found["Item"]["body"]["B"]
+        return found.get("Item") or {}
 
 
-def _was_there(error: Exception) -> bool:
+def _condition_failed(error: Exception) -> bool:
     """Whether a condition failed, alone or as the reason of a cancelled transaction."""
     response = error.response if isinstance(error, ClientError) else {}
     codes = {reason.get("Code") for reason in response.get("CancellationReasons", ())}

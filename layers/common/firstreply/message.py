@@ -137,6 +137,7 @@ class Revoked:
     """The owner of one of our accounts has taken back what we were allowed."""
 
     account: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,7 +247,7 @@ class Outbox:
             "Update": {
                 "TableName": self._table.name,
                 "Key": _key(reply),
-                "UpdateExpression": "SET #state = :sending, lease_until = :lease",
+                "UpdateExpression": "SET #state = :sending, lease_until = :lease, began_at = :now",
                 "ConditionExpression": "#state = :claimed AND #owner = :me",
                 "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
                 "ExpressionAttributeValues": {
@@ -255,6 +255,7 @@ class Outbox:
                     ":claimed": "claimed",
                     ":me": self._owner,
                     ":lease": _epoch(now + LEASE),
+                    ":now": now.isoformat(timespec="milliseconds"),
                 },
             }
         }

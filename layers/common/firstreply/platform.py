@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from json import loads
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -11,8 +13,11 @@ from firstreply.accounts import Scope
 from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.secrets import Section
 
-# Below the functions' own time-out with room for the writes around it; a platform answers in 1 s.
+# function (30 s) > a whole call > one wait of it > a call to AWS (aws.py). Platforms answer in 1 s.
+CALL_SECONDS = 8.0
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+# More than any page of what we ask for.
+MOST_BYTES = 5_000_000
 # Raised before a byte of the request has left.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # An address or a token that HTTP cannot carry.
@@ -64,8 +69,9 @@ class Platform:
 
         Error texts name the exception's type only: httpx puts addresses with tokens in its own.
         """
+        until = monotonic() + CALL_SECONDS
         try:
-            answer = self.http.request(
+            with self.http.stream(
                 method,
                 address,
                 params=params,
@@ -73,7 +79,8 @@ class Platform:
                 headers=headers,
                 auth=auth,
                 timeout=TIMEOUT,
-            )
+            ) as answer:
+                return Answered(answer.status_code, answer.headers, _object(_body(answer, until)))
         except _NOT_SENT as error:
             raise TryLater(f"not reached: {type(error).__name__}") from None
         except _NOT_WRITABLE as error:
@@ -82,8 +89,23 @@ class Platform:
             if method == "GET":
                 raise TryLater(f"not answered: {type(error).__name__}") from None
             raise Unsure(f"not answered: {type(error).__name__}") from None
-        try:
-            body = answer.json()
-        except (ValueError, RecursionError):
-            body = None
-        return Answered(answer.status_code, answer.headers, body if isinstance(body, dict) else {})
+
+
+def _body(answer: httpx.Response, until: float) -> bytes:
+    """The whole of it; ReadTimeout or ReadError if it drips, or never ends."""
+    body = b""
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if monotonic() > until:
+            raise httpx.ReadTimeout("the body drips")
+        if len(body) > MOST_BYTES:
+            raise httpx.ReadError("the body is too large")
+    return body
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -28,7 +28,8 @@ REFETCH_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 class Secrets:
-    """The secret, cached; a failed refresh keeps what was known."""
+    """The secret, cached; a failed refresh keeps what was known. `changed_at`: when what is known
+    was put there."""
 
     def __init__(
         self, client: SecretsManagerClient, arn: str, clock: Callable[[], datetime]
@@ -36,6 +37,7 @@ class Secrets:
         self._client, self._arn, self._clock = client, arn, clock
         self._document: Mapping[str, Any] | None = None
         self._fetched_at: datetime | None = None
+        self.changed_at: datetime | None = None
 
     def section(self, channel: str, fresh_for: timedelta = FRESH_FOR) -> Section:
         """The channel's part of the secret, empty when there is none.
@@ -71,15 +73,15 @@ class Secrets:
     def _fetch(self) -> Mapping[str, Any]:
         self._fetched_at = self._clock()
         try:
-            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
+            answer = self._client.get_secret_value(SecretId=self._arn)
         except (BotoCoreError, ClientError) as error:
             raise TryLater(f"the secret cannot be read: {type(error).__name__}") from error
         try:
-            document = json.loads(text)
+            document = json.loads(answer["SecretString"])
         except ValueError:
             document = None
         if not isinstance(document, dict):
             # Not chained and not quoted: the error would carry the secret's text.
             raise Misconfigured("the secret is not a JSON object; README.md shows its shape")
-        self._document = document
+        self._document, self.changed_at = document, answer.get("CreatedDate")
         return document

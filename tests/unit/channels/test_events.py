@@ -681,8 +681,8 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "x/chat_key_change_xaa.json": [UNREADABLE_CHAT],
     "x/chat_without_sender_xaa.json": [UNREADABLE_CHAT],
     # Taken back
-    "x/oauth_revoke_xaa.json": [Revoked(account=PROFILE)],
-    "x/user_event_revoke_aaa.json": [Revoked(account=PROFILE)],
+    "x/oauth_revoke_xaa.json": [Revoked(account=PROFILE, at=THEN)],
+    "x/user_event_revoke_aaa.json": [Revoked(account=PROFILE, at=THEN)],
     "x/oauth_revoke_without_user_xaa.json": [Unread("revocation without account")],
     # Nobody said anything
     "x/typing_xaa.json": [OTHER_EVENT],

@@ -165,7 +165,9 @@ def _is_automated(user: Object) -> bool:
 def _revoked(event: Object) -> Update:
     """XAA: `user_id`; AAA: `source.user_id`. Names no subscribed user of its own."""
     account = identifier(event.get("user_id")) or identifier(child(event, "source").get("user_id"))
-    return Revoked(account=account) if account else Unread("revocation without account")
+    if not account:
+        return Unread("revocation without account")
+    return Revoked(account=account, at=utc(event.get("date_time")))
 
 
 def _removed(account: str | None, post: object, author: object, at: object) -> Update:
@@ -241,7 +243,9 @@ def _encrypted(account: str | None, chat: Object, _: Object) -> Iterator[Update]
     if not account or not sender or not one or not sent_at:
         yield Unread("encrypted message without id, sender, time or account")
     elif sender == account:
-        yield Spoken(account=account, id=one, text="", at=sent_at, customer=_other(chat, account))
+        to = _other(chat, account)
+        spoken = Spoken(account=account, id=one, text="", at=sent_at, customer=to)
+        yield spoken if to else Unread("own encrypted message without whom it is to")
     else:
         yield Message(
             conversation=_conversation(account, sender),

@@ -1,0 +1,121 @@
+"""make show | replay | redrive: what an operator does with a deployed stack."""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from firstreply.channels import names
+from firstreply.settings import now
+from local import stack as this_machine
+from operate.redrive import SOURCES, redrive, waiting
+from operate.replay import Choice, choose, replay
+from operate.show import show
+from operate.stack import OperatorError, Stack
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    command: Callable[[Stack, argparse.Namespace], None] = options.run
+    try:
+        command(_stack(options), options)
+    except OperatorError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def command(
+        name: str, run: Callable[[Stack, argparse.Namespace], None], help: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(run=run)
+        made.add_argument("--stack", default="firstreply-dev", help="its name")
+        made.add_argument(
+            "--local", type=int, nargs="?", const=4566, metavar="PORT", help="that of make run"
+        )
+        return made
+
+    one = command("show", _show, "everything known of a conversation")
+    one.add_argument("what", help="its key, an id in it, a case's id, or a delivery's key")
+    some = command("replay", _replay, "send deliveries of the Inbox through again")
+    some.add_argument("--since", type=_moment, required=True, help="2026-11-22T08:00, or 6h ago")
+    some.add_argument("--until", type=_moment, help="the same; until now")
+    some.add_argument("--channel", choices=sorted(names()))
+    some.add_argument("--account", help="a Page's, profile's or user's id")
+    some.add_argument("--dry-run", action="store_true", help="only say how many")
+    dead = command("redrive", _redrive, "give dead letters back")
+    dead.add_argument("queue", choices=sorted(SOURCES))
+    dead.add_argument("--dry-run", action="store_true", help="only say how many")
+    for throttled in (some, dead):
+        throttled.add_argument(
+            "--per-second", type=_rate, default=20.0, metavar="N", help="at most; 20"
+        )
+    return parser
+
+
+def _stack(options: argparse.Namespace) -> Stack:
+    if options.local:
+        where = this_machine.where(f"http://127.0.0.1:{options.local}")
+        return Stack.find(this_machine.STACK, where)
+    return Stack.find(options.stack, {})
+
+
+def _show(stack: Stack, options: argparse.Namespace) -> None:
+    for line in show(stack, options.what):
+        print(line)
+
+
+def _replay(stack: Stack, options: argparse.Namespace) -> None:
+    choice = Choice(
+        since=options.since,
+        until=options.until or now(),
+        channel=options.channel,
+        account=options.account,
+    )
+    keys = choose(stack, choice, now())
+    print(f"{len(keys)} deliveries", flush=True)
+    if not options.dry_run:
+        done, gone = replay(stack, keys, now(), _pause(options))
+        print(f"{done} sent through again, {gone} expired meanwhile")
+
+
+def _redrive(stack: Stack, options: argparse.Namespace) -> None:
+    print(f"about {waiting(stack, options.queue)} dead letters", flush=True)
+    if not options.dry_run:
+        print(f"{redrive(stack, options.queue, now(), _pause(options))} given back")
+
+
+def _pause(options: argparse.Namespace) -> Callable[[], None]:
+    """classify, and everybody's new messages, are not to be flooded."""
+    return lambda: time.sleep(1 / options.per_second)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most 1000")
+    return rate
+
+
+def _moment(text: str) -> datetime:
+    """A time, UTC unless it says otherwise, or how long ago."""
+    if ago := re.fullmatch(r"(\d+)([mhd])", text):
+        return now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("no time: try 2026-11-22T08:00, 90m, 6h or 2d") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

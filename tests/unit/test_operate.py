@@ -1,0 +1,272 @@
+"""What an operator can do: look, replay, redrive. None of it may do any harm."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from firstreply.queues import Queue, SetAside
+from operate.__main__ import main
+from operate.redrive import redrive, waiting
+from operate.replay import Choice, choose, replay
+from operate.show import show
+from operate.stack import OperatorError, Stack
+from tests.aws import World
+from tests.unit.test_meta_path import PAGE
+from tests.unit.test_x_path import PROFILE
+
+OUTPUTS = {
+    "InboxTable": "inbox",
+    "ConversationsTable": "conversations",
+    "ReplyQueueUrl": "reply",
+    "ReplyDeadLetterQueueUrl": "reply-dead",
+    "ComplaintQueueUrl": "complaint",
+    "ComplaintDeadLetterQueueUrl": "complaint-dead",
+    "EscalationQueueUrl": "escalation.fifo",
+    "EscalationDeadLetterQueueUrl": "escalation-dead.fifo",
+    "InboxDeadLetterQueueUrl": "inbox-dead",
+}
+
+
+@pytest.fixture
+def deployed(connected: World) -> Stack:
+    outputs = {k: connected.urls.get(v, v) for k, v in OUTPUTS.items()}
+    return Stack(outputs=outputs, retention=timedelta(days=90), where={})
+
+
+def no_pause() -> None:
+    pass
+
+
+def today(world: World, **more: Any) -> Choice:
+    return Choice(since=world.now() - timedelta(hours=1), until=world.now(), **more)
+
+
+def say(customers: httpx.Client, place: str, text: str) -> str:
+    answer = customers.post("/say", json={"place": place, "text": text})
+    return str(answer.raise_for_status().json()["id"])
+
+
+def test_a_replay_says_nothing_twice_and_opens_no_second_case(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    for place in ("facebook_comment", "x_mention"):
+        say(customers, place, "My parcel is broken")
+    connected.drain()
+    said, events = customers.get("/said").json(), connected.bodies("escalation.fifo")
+    items = connected.items("MSG#")
+    assert (len(said), len(events)) == (2, 2)
+    keys = choose(deployed, today(connected), connected.now())
+    assert replay(deployed, keys, connected.now(), no_pause) == (len(keys), 0)
+    connected.drain()
+    assert connected.invocations > 0
+    assert customers.get("/said").json() == said
+    assert connected.bodies("escalation.fifo") == []
+    assert connected.items("MSG#") == items
+
+
+def test_a_replay_does_what_was_left_undone(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    message_id = say(customers, "facebook_comment", "My parcel is broken")
+    connected.pump_inbox()
+    connected.bodies("reply")  # as if classify had died, and its record had expired
+    connected.bodies("complaint")
+    connected.drain()
+    assert customers.get("/said").json() == []
+    replay(deployed, choose(deployed, today(connected), connected.now()), connected.now(), no_pause)
+    connected.drain()
+    assert [one["in_reply_to"] for one in customers.get("/said").json()] == [message_id]
+    assert len(connected.bodies("escalation.fifo")) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, 2),
+        ({"channel": "meta"}, 1),
+        ({"channel": "x"}, 1),
+        ({"account": PAGE}, 1),
+        ({"account": PROFILE}, 1),
+        ({"channel": "x", "account": PAGE}, 0),
+    ],
+)
+def test_a_replay_takes_what_was_chosen(
+    connected: World,
+    customers: httpx.Client,
+    deployed: Stack,
+    more: dict[str, str],
+    expected: int,
+) -> None:
+    for place in ("facebook_comment", "x_mention"):
+        say(customers, place, "My parcel is broken")
+    assert len(choose(deployed, today(connected, **more), connected.now())) == expected
+    long_ago = Choice(since=datetime.now(UTC) - timedelta(days=2), until=connected.now())
+    before = Choice(since=long_ago.since, until=long_ago.since + timedelta(days=1), **more)
+    assert choose(deployed, before, connected.now()) == []
+
+
+def test_a_delivery_that_expired_meanwhile_does_not_come_back(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    keys = choose(deployed, today(connected), connected.now())
+    connected.inbox.delete_item(Key={"key": keys[0]})
+    assert replay(deployed, keys, connected.now(), no_pause) == (0, 1)
+    assert connected.inbox.scan()["Items"] == []
+
+
+def test_what_has_been_forgotten_is_not_replayed(connected: World, deployed: Stack) -> None:
+    older = Choice(since=connected.now() - timedelta(days=91), until=connected.now())
+    with pytest.raises(OperatorError, match="90 days"):
+        choose(deployed, older, connected.now())
+
+
+@pytest.mark.parametrize("name", ["reply", "complaint"])
+def test_dead_letters_go_back_to_where_they_came_from(
+    connected: World, customers: httpx.Client, deployed: Stack, name: str
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    connected.pump_inbox()
+    for body in connected.bodies(name):
+        connected.sqs.send_message(
+            QueueUrl=connected.urls[f"{name}-dead"], MessageBody=json.dumps(body)
+        )
+    assert redrive(deployed, name, connected.now(), no_pause) == 1
+    assert waiting(deployed, name) == 0
+    connected.drain()
+    assert len(customers.get("/said").json()) == 1
+    assert len(connected.bodies("escalation.fifo")) == 1
+
+
+def test_a_dead_case_keeps_its_place_in_the_conversation(connected: World, deployed: Stack) -> None:
+    dead = connected.sqs.create_queue(
+        QueueName="escalation-dead.fifo", Attributes={"FifoQueue": "true"}
+    )["QueueUrl"]
+    with_dead = Stack(
+        {**deployed.outputs, "EscalationDeadLetterQueueUrl": dead}, deployed.retention, {}
+    )
+    for number in (1, 2):
+        connected.sqs.send_message(
+            QueueUrl=dead,
+            MessageBody=json.dumps({"number": number}),
+            MessageGroupId="a conversation",
+            MessageDeduplicationId=f"event {number}",
+        )
+    redrive(with_dead, "escalation", connected.now(), no_pause)
+    redrive(with_dead, "escalation", connected.now(), no_pause)  # a group's next one comes later
+    answer = connected.sqs.receive_message(
+        QueueUrl=connected.urls["escalation.fifo"],
+        MaxNumberOfMessages=10,
+        MessageSystemAttributeNames=["All"],
+    )["Messages"]
+    assert [json.loads(one["Body"])["number"] for one in answer] == [1, 2]
+    assert {one["Attributes"]["MessageGroupId"] for one in answer} == {"a conversation"}
+
+
+def test_what_was_set_aside_is_read_again_once_it_can_be(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    (delivery,) = connected.inbox.scan()["Items"]
+    connected._new_records()  # classify could not read it
+    aside = SetAside(inbox_key=str(delivery["key"]), channel="meta", reason="a mistake of ours")
+    Queue(connected.sqs, connected.urls["inbox-dead"]).send_all([aside])
+    assert redrive(deployed, "inbox", connected.now(), no_pause) == 1
+    connected.drain()
+    assert len(customers.get("/said").json()) == 1
+
+
+def test_what_the_stream_gave_up_on_is_found_by_its_time(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    connected._new_records()
+    arrived = connected.now().isoformat().replace("+00:00", "Z")
+    batch = {
+        "approximateArrivalOfFirstRecord": arrived,
+        "approximateArrivalOfLastRecord": arrived,
+    }
+    connected.sqs.send_message(
+        QueueUrl=connected.urls["inbox-dead"],
+        MessageBody=json.dumps({"DDBStreamBatchInfo": {"shardId": "shardId-1", **batch}}),
+    )
+    assert redrive(deployed, "inbox", connected.now(), no_pause) == 1
+    connected.drain()
+    assert len(customers.get("/said").json()) == 1
+
+
+def test_show_tells_what_was_received_understood_decided_and_said(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    message_id = say(customers, "facebook_comment", "My parcel is broken")
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    (said,) = customers.get("/said").json()
+    key = str(connected.inbox.scan()["Items"][0]["key"])
+    by_message = "\n".join(show(deployed, message_id))
+    for known in (
+        event["data"]["case_id"],
+        message_id,
+        "My parcel is broken",
+        f"delivery {key}",
+        "complaint (",
+        "to answer",
+        "intent:complaint",
+        said["text"],
+        "sent",
+        said["id"],
+    ):
+        assert known in by_message
+    for same in (event["subject"], event["data"]["case_id"], said["id"]):
+        assert "\n".join(show(deployed, same)) == by_message
+    assert "My parcel is broken" in "\n".join(show(deployed, key))
+
+
+def test_show_cannot_be_made_to_steer_the_terminal(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    message_id = say(customers, "facebook_comment", "broken\x1b[2J\u202e!")
+    connected.drain()
+    shown = "\n".join(show(deployed, message_id))
+    assert "broken·[2J·!" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
+def test_show_says_when_it_knows_nothing(deployed: Stack) -> None:
+    with pytest.raises(OperatorError, match="nothing is known of 4711"):
+        list(show(deployed, "4711"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["replay", "--since", "yesterday"], "no time: try"),
+        (["replay"], "--since"),
+        (["redrive", "drafts"], "invalid choice"),
+        (["show"], "what"),
+        (["replay", "--since", "1h", "--per-second", "0"], "more than 0"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong(
+    arguments: list[str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["make", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert says in capsys.readouterr().err
+
+
+def test_a_stack_that_is_not_there_is_an_error_that_says_what_to_give(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["make", "show", "--local", "9", "4711"])
+    assert main() == 2
+    error = capsys.readouterr().err
+    assert "stack firstreply-local cannot be read" in error
+    assert "give --stack" in error
