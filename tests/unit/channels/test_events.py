@@ -48,6 +48,7 @@ OTHER_FIELD = Ignored("field of another kind")
 OTHER_ITEM = Ignored("feed item of another kind")
 OTHER_VERB = Ignored("verb of another kind")
 OTHER_EVENT = Ignored("event of another kind")
+UNKNOWN_EVENT = Unread("event of an unknown kind")
 OTHER_ENVELOPE = Ignored("envelope of another kind")
 NOTHING_SAID = Ignored("message without text")
 OWN_WORDS_CHANGED = Ignored("own words changed")
@@ -735,10 +736,10 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "x/direct_message_without_sender_aaa.json": [
         Unread("direct message without id, sender, time or account")
     ],
-    "x/unknown_event_type_xaa.json": [OTHER_EVENT],
-    "x/unknown_list_aaa.json": [OTHER_EVENT],
+    "x/unknown_event_type_xaa.json": [UNKNOWN_EVENT],
+    "x/unknown_list_aaa.json": [UNKNOWN_EVENT],
     "x/empty_lists_aaa.json": [Ignored("event without content")],
-    "x/filtered_stream.json": [OTHER_EVENT],
+    "x/filtered_stream.json": [UNKNOWN_EVENT],
     "x/unknown_envelope.json": [OTHER_ENVELOPE],
     "x/empty_envelope.json": [OTHER_ENVELOPE],
 }

@@ -192,9 +192,11 @@ def _language(value: object) -> str | None:
 
 
 def _activity(data: Object) -> Iterator[Update]:
-    read = _EVENTS.get(str(data.get("event_type")))
+    kind = str(data.get("event_type"))
+    read = _EVENTS.get(kind)
     if read is None:
-        yield Ignored("event of another kind")
+        is_known = kind.partition(".")[0] in _SIGNS_OF_LIFE or kind in _SIGNS_OF_LIFE
+        yield Ignored("event of another kind") if is_known else UNKNOWN_EVENT
         return
     account = identifier(child(data, "filter").get("user_id"))
     yield from read(account, child(data, "payload"), data)
@@ -288,14 +290,32 @@ _EVENTS: dict[str, Callable[[str | None, Object, Object], Iterator[Update]]] = {
 }
 
 
+# Nothing was said. What X may add to them could be a customer's words: an operator sees it.
+_SIGNS_OF_LIFE = {"block", "dm.indicate_typing", "dm.read", "follow", "like", "mute"} | {
+    "post.repost.create"
+}
+UNKNOWN_EVENT = Unread("event of an unknown kind")
+
+
 # --- Account Activity API ---------------------------------------------------------------------
+
+
+_LISTS = {"tweet_create_events", "direct_message_events", "tweet_delete_events"}
+_LISTS_OF_SIGNS = {
+    "block_events",
+    "direct_message_indicate_typing_events",
+    "direct_message_mark_read_events",
+    "favorite_events",
+    "follow_events",
+    "mute_events",
+}
 
 
 def _account_activity(envelope: Object) -> Iterator[Update]:
     account = identifier(envelope.get("for_user_id"))
-    lists = {"tweet_create_events", "direct_message_events", "tweet_delete_events"}
-    if not lists & envelope.keys():
-        yield Ignored("event of another kind")
+    if not _LISTS & envelope.keys():
+        is_known = bool(_LISTS_OF_SIGNS & envelope.keys())
+        yield Ignored("event of another kind") if is_known else UNKNOWN_EVENT
     # A string, and about the whole envelope.
     is_blocked = str(envelope.get("user_has_blocked")).lower() == "true"
     for post in children(envelope, "tweet_create_events"):
