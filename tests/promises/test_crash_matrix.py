@@ -5,59 +5,28 @@ call), then once for each of them with a crash right there; then everything is d
 the platforms, the stream and the queues do.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from random import Random
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from firstreply import aws
 from functions.classify import app as classify
 from functions.escalate import app as escalate
 from functions.respond import app as respond
 from functions.webhook import app as webhook
 from tests.aws import World
+from tests.promises.fuse import Crash, Fuse, Fused, crash, fuse_calls, kept
 from tests.unit.test_path import PLACES
 
+type RecordProperty = Callable[[str, object], None]
+
 LEASE_OVER = timedelta(seconds=61)
-
-
-class Crash(BaseException):
-    """No `except Exception` may survive it."""
-
-
-class Fuse:
-    """Counts boundaries, and blows at one of them."""
-
-    def __init__(self) -> None:
-        self.passed, self._blows_at = 0, 0
-
-    def set(self, at: int) -> None:
-        self.passed, self._blows_at = 0, at
-
-    def tick(self, **_: Any) -> None:
-        self.passed += 1
-        if self.passed == self._blows_at:
-            raise Crash
-
-
-class Fused(httpx.BaseTransport):
-    """The way to the platforms, with the fuse before and after each call."""
-
-    def __init__(self, fuse: Fuse) -> None:
-        self._fuse, self._inner = fuse, httpx.HTTPTransport()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._fuse.tick()
-        answer = self._inner.handle_request(request)
-        answer.read()
-        self._fuse.tick()
-        return answer
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 class Clock:
@@ -82,25 +51,11 @@ def fuse(connected: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuse]:
     for module in (webhook, classify, respond, escalate):
         monkeypatch.setattr(module, "now", clock)
         monkeypatch.setattr(module, "handler", _ends_with_a_crash(module.handler, clock))
-    clients = (
-        aws.dynamodb_client(),
-        aws.sqs(),
-        aws.secretsmanager(),
-        aws.dynamodb().meta.client,
-    )
-    for client in clients:
-        client.meta.events.register("before-call", fuse.tick)
-        client.meta.events.register("after-call", fuse.tick)
+    fuse_calls(fuse)
     monkeypatch.setenv("COOL_DOWN_MINUTES", "1")
     with httpx.Client(transport=Fused(fuse)) as way_out:
-        monkeypatch.setattr(respond, "http", _with_cache_clear(way_out))
+        monkeypatch.setattr(respond, "http", kept(way_out))
         yield fuse
-
-
-def _with_cache_clear(client: httpx.Client) -> Any:
-    from functools import cache
-
-    return cache(lambda: client)
 
 
 def _ends_with_a_crash(handler: Any, clock: Clock) -> Any:
@@ -124,6 +79,58 @@ def run(connected: World, customers: httpx.Client, place: str, text: str, person
     return message_id
 
 
+@dataclass
+class Flow:
+    """What a customer writes, again and again by another one, and what must come of it."""
+
+    connected: World
+    customers: httpx.Client
+    fuse: Fuse
+    place: str
+    text: str
+    people: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def boundaries(self) -> int:
+        """How many it has when nothing crashes."""
+        many = 1_000_000  # limits are another test's
+        limits = {"x_post_limit": many, "x_direct_message_limit": many}
+        self.customers.post("/settings", json=limits).raise_for_status()
+        self._run()  # the clients are made, the secret is read
+        self.fuse.set(0)
+        self._run()
+        assert self.fuse.passed > 20
+        return self.fuse.passed
+
+    def happen_twice(self, first: int, second: int) -> bool:
+        """A crash at a boundary, and one so many boundaries later; False if there is none."""
+
+        def crash_again() -> None:
+            self.fuse.set(second)
+            crash()
+
+        self.fuse.set(first, crash_again)
+        self.happen(f"crash at boundary {first}, and then at the {second}th after it")
+        return self.fuse.passed >= second
+
+    def happen(self, where: str) -> None:
+        """Somebody writes, and everything is delivered until nothing moves any more."""
+        connected = self.connected
+        message_id = self._run()
+        said = [s for s in self.customers.get("/said").json() if s["in_reply_to"] == message_id]
+        events = connected.bodies("escalation.fifo")
+        assert len(said) <= 1, where
+        opened = [e for e in events if e["type"] == "firstreply.case.opened.v1"]
+        assert len(opened) == len({e["data"]["case_id"] for e in events}) <= 1, where
+        if "broken" in self.text:
+            assert opened, where
+        assert said or opened, where
+        assert connected.dead == [], where
+
+    def _run(self) -> str:
+        self.connected.bodies("escalation.fifo")
+        return run(self.connected, self.customers, self.place, self.text, next(self.people))
+
+
 FLOWS = [(place, "My parcel is broken") for place in PLACES] + [
     ("messenger", "What time do you open?")
 ]
@@ -131,32 +138,69 @@ FLOWS = [(place, "My parcel is broken") for place in PLACES] + [
 
 @pytest.mark.parametrize(("place", "text"), FLOWS)
 def test_a_crash_at_any_boundary_loses_nothing_and_doubles_nothing(
-    connected: World, customers: httpx.Client, fuse: Fuse, place: str, text: str
+    connected: World,
+    customers: httpx.Client,
+    fuse: Fuse,
+    place: str,
+    text: str,
+    record_property: RecordProperty,
 ) -> None:
-    people, many = count(1), 10_000  # limits are another test's
-    limits = {"x_post_limit": many, "x_direct_message_limit": many}
-    customers.post("/settings", json=limits).raise_for_status()
-    run(connected, customers, place, text, next(people))  # the clients are made, the secret is read
-    connected.bodies("escalation.fifo")
-    fuse.set(0)
-    run(connected, customers, place, text, next(people))
-    boundaries = fuse.passed
-    assert boundaries > 20
+    flow = Flow(connected, customers, fuse, place, text)
+    boundaries = flow.boundaries()
     for boundary in range(1, boundaries + 1):
-        connected.bodies("escalation.fifo")
         fuse.set(boundary)
-        message_id = run(connected, customers, place, text, next(people))
+        flow.happen(f"crash at boundary {boundary} of {boundaries}")
         assert fuse.passed >= boundary, "the crash did not happen"
-        said = [s for s in customers.get("/said").json() if s["in_reply_to"] == message_id]
-        events = connected.bodies("escalation.fifo")
-        where = f"crash at boundary {boundary} of {boundaries}"
-        assert len(said) <= 1, where
-        opened = [e for e in events if e["type"] == "firstreply.case.opened.v1"]
-        assert len(opened) == len({e["data"]["case_id"] for e in events}) <= 1, where
-        if "broken" in text:
-            assert opened, where
-        assert said or opened, where
-        assert connected.dead == [], where
+    record_property(
+        "figure", f"{place}: {boundaries} boundaries, a crash at each; lost 0, doubled 0"
+    )
+
+
+# In `make test` some of the pairs; which, says the figure that it prints.
+SEED = int(os.environ.get("CRASH_SEED", "5"))
+SOME_PAIRS = 12
+
+
+@pytest.mark.parametrize(("place", "text"), FLOWS)
+def test_a_second_crash_while_the_first_is_made_good_loses_and_doubles_nothing_either(
+    connected: World,
+    customers: httpx.Client,
+    fuse: Fuse,
+    place: str,
+    text: str,
+    record_property: RecordProperty,
+) -> None:
+    flow = Flow(connected, customers, fuse, place, text)
+    boundaries = flow.boundaries()
+    chance, happened = Random(f"{SEED} {place} {text}"), 0
+    while happened < SOME_PAIRS:
+        first, second = chance.randint(1, boundaries), chance.randint(1, boundaries)
+        happened += flow.happen_twice(first, second)
+    record_property("figure", f"{place}: {happened} pairs of crashes (CRASH_SEED={SEED}); lost 0")
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("place", "text"), FLOWS)
+def test_no_pair_of_crashes_loses_or_doubles_anything(
+    connected: World,
+    customers: httpx.Client,
+    fuse: Fuse,
+    place: str,
+    text: str,
+    record_property: RecordProperty,
+) -> None:
+    """Every boundary, with every one that is passed afterwards until all is done."""
+    flow = Flow(connected, customers, fuse, place, text)
+    boundaries, pairs = flow.boundaries(), 0
+    for first in range(1, boundaries + 1):
+        for second in count(1):
+            if not flow.happen_twice(first, second):
+                break
+            pairs += 1
+    record_property(
+        "figure", f"{place}: {boundaries} boundaries, {pairs} pairs of crashes; lost 0, doubled 0"
+    )
 
 
 # --- what happens to a message afterwards, and to its answer (make test-deep) ---------------------
