@@ -28,10 +28,10 @@ from firstreply.message import (
 )
 from firstreply.observe import count, logger
 from firstreply.outbox import Outbox
-from firstreply.policy import Policy, decide
+from firstreply.policy import Policy, Standing, decide
 from firstreply.privacy import mask
 from firstreply.queues import Complaint, Hinted
-from firstreply.understanding import Classifier, heed_verdict
+from firstreply.understanding import Classifier, heed_verdict, heed_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,11 @@ class Listening:
         if standing.erased_until and message.sent_at <= standing.erased_until:
             return None
         message = replace(message, text=mask(message.text))
-        understanding = heed_verdict(message, self.classifier.understand(message))
+        understanding = heed_waiting(
+            message,
+            heed_verdict(message, self.classifier.understand(message)),
+            self._unanswered(message, standing),
+        )
         heard = replace(message, sent_at=edited_at) if edited_at else message
         decision = decide(heard, understanding, standing, self.policy, now)
         acknowledgement = None
@@ -166,6 +170,16 @@ class Listening:
             edited_at=edited_at,
             delivery=self.delivery,
         )
+
+    def _unanswered(self, message: Message, standing: Standing) -> list[datetime]:
+        """When the customer asked or complained before, without a human's answer since."""
+        return [
+            one.message.sent_at
+            for one in self.conversations.history(message.conversation)
+            if one.message.id != message.id
+            and one.understanding.intent in ("complaint", "question")
+            and (standing.human_at is None or standing.human_at < one.message.sent_at)
+        ]
 
     def _edited(self, said_on: Channel, edited: Edited) -> Outcome:
         """Read again; what was answered before is not answered again."""

@@ -90,3 +90,36 @@ def test_a_human_s_answer_heard_twice_is_one_and_an_older_one_does_not_undo_a_ne
     assert {item["item"] for item in stack.items("HUMAN#")} == {"HUMAN#m_1", "HUMAN#m_2"}
     (person,) = stack.items("PERSON")
     assert int(person["human_ms"]) == int((NOW + timedelta(minutes=2)).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first", "second", "human_after", "urgency"),
+    [
+        (10, "My parcel is broken", "Where is my refund?", None, "high"),
+        (10, "When do you open?", "Nobody answers, that's awful", None, "high"),
+        (1, "My parcel is broken", "And nobody answers", None, "normal"),  # one breath
+        (90, "My parcel is broken", "Where is my refund?", None, "normal"),
+        (10, "My parcel is broken", "Where is my refund?", 5, "normal"),
+        (10, "My parcel is broken", "Lovely, thank you", None, "normal"),
+        (10, "Lovely picture", "Where is my refund?", None, "normal"),
+    ],
+)
+def test_who_asks_again_within_the_hour_is_urgent_until_a_human_has_answered(
+    stack: World, minutes: int, first: str, second: str, human_after: int | None, urgency: str
+) -> None:
+    listening = classify.listening()
+    listening.hear(meta(), "meta", replace(SAID, id="1_1", text=first))
+    if human_after:
+        at = NOW + timedelta(minutes=human_after)
+        listening.hear(
+            meta(),
+            "meta",
+            Spoken(account=ADA.account, customer=ADA.customer, id="m_1", text="Hello", at=at),
+        )
+    again = replace(SAID, id="1_2", text=second, sent_at=NOW + timedelta(minutes=minutes))
+    listening.hear(meta(), "meta", again)
+    remembered = listening.conversations.load(ADA, "1_2")
+    assert remembered
+    assert remembered.understanding.urgency == urgency
+    told = [one for one in remembered.understanding.reasons if "repeated_contact" in one]
+    assert bool(told) == (urgency == "high")

@@ -1,6 +1,8 @@
 """What a classifier says about a message."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from firstreply.message import Message
@@ -30,6 +32,23 @@ class Classifier(Protocol):
     """Understands one message, offline: no network, no fee, the same answer every time."""
 
     def understand(self, message: Message) -> Understanding: ...
+
+
+# Who writes again so soon is waiting; what comes sooner still is one message in several bubbles.
+AGAIN_WITHIN, ONE_BREATH = timedelta(hours=1), timedelta(minutes=2)
+
+
+def heed_waiting(
+    message: Message, understanding: Understanding, unanswered: Iterable[datetime]
+) -> Understanding:
+    """Who asks or complains again within the hour is urgent. `unanswered`: when the same customer
+    wrote what no human has answered."""
+    wants_something = understanding.intent in ("complaint", "question")
+    is_again = any(ONE_BREATH <= message.sent_at - at <= AGAIN_WITHIN for at in unanswered)
+    if not wants_something or not is_again:
+        return understanding
+    reasons = (*understanding.reasons, "urgent: repeated_contact (wrote again within the hour)")
+    return replace(understanding, urgency="high", reasons=reasons)
 
 
 def heed_verdict(message: Message, understanding: Understanding) -> Understanding:
