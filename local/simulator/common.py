@@ -55,11 +55,20 @@ def with_fault(
         return hang_up()
     if refused := refusal(fault):
         raise refused
+    if fault.fault == "strange_answer":
+        return strange(fault, accept)
     response = accept()
     if fault.fault == "accept_then_disconnect":
         return hang_up()
     world.stopping.wait(fault.hold_seconds)
     return response
+
+
+def strange(fault: Fault, accept: Callable[[], Response]) -> Response:
+    """Any words in place of the platform's own, whether or not it did what it was asked for."""
+    if fault.accepted:
+        accept()
+    return Response(fault.body, fault.status, mimetype="application/json")
 
 
 def record_calls(blueprint: Blueprint, world: World) -> None:

@@ -92,6 +92,8 @@ Make the next replies go wrong; "on" is a place or "any", "times" is 1 if left o
     x_error (X): the reply is not out; if you like status (400), type and detail
     partial (X): 200 with "errors" beside the "data"; "with_data": false: in its place, and the
     reply is not out; if you like type and detail
+    strange_answer: "status" (400) and "body" (empty) in place of the platform's own answer;
+    "accepted" true: the reply is out all the same
     "at": "answer" (default) strikes replies; "read" strikes what is asked by GET. On X, a look at
     one's own posts is struck by what is ordered on any kind of post.
     A private reply to a comment is a "messenger" or "instagram_message". Sender actions as

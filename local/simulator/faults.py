@@ -20,6 +20,7 @@ FaultName = Literal[
     "not_summoned",
     "x_error",
     "partial",
+    "strange_answer",
 ]
 At = Literal["answer", "read"]
 
@@ -40,10 +41,12 @@ NOT_ON_READING_X: Final[frozenset[FaultName]] = frozenset({"gone", "duplicate", 
 # What only some faults can be told, by its name in /faults.
 TOLD: Final[dict[str, frozenset[FaultName]]] = {
     "code": frozenset({"graph_error"}),
-    "status": frozenset({"graph_error", "x_error"}),
+    "status": frozenset({"graph_error", "x_error", "strange_answer"}),
     "type": frozenset({"x_error", "partial"}),
     "detail": frozenset({"x_error", "partial"}),
     "with_data": frozenset({"partial"}),
+    "body": frozenset({"strange_answer"}),
+    "accepted": frozenset({"strange_answer"}),
 }
 
 
@@ -57,10 +60,13 @@ class Fault(BaseModel):
     at: At = "answer"
     times: PositiveInt = 1
     hold_seconds: PositiveFloat = 15  # accept_then_timeout
+    # strange_answer
+    body: str = ""
+    accepted: bool = False  # only the answer is strange
     # graph_error
     code: int | None = None
     subcode: int | None = None
-    status: Annotated[int, Field(ge=400, le=599)] = 400  # and x_error's
+    status: Annotated[int, Field(ge=200, le=599)] = 400  # and x_error's, strange_answer's
     # x_error, partial
     type: str = "about:blank"
     detail: str = ""
@@ -72,6 +78,8 @@ class Fault(BaseModel):
             raise ValueError(f"{self.fault} cannot happen to {self.on} at {self.at}")
         if (self.fault == "graph_error") != (self.code is not None):
             raise ValueError("a code goes with graph_error, and graph_error with a code")
+        if self.status < 400 and self.fault != "strange_answer":
+            raise ValueError(f"{self.status} is no error")
         for name in self.model_fields_set & TOLD.keys():
             if self.fault not in TOLD[name]:
                 raise ValueError(f"{self.fault} has no {name}")

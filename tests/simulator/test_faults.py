@@ -227,3 +227,14 @@ def test_a_held_answer_does_not_outlive_the_simulator() -> None:
         assert held.result(timeout=5).status_code == 200
         assert time.monotonic() - started < 5
         client.http.close()
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("place", PLACES)
+def test_any_words_can_stand_in_place_of_an_answer(
+    place: str, accepted: bool, client: Client
+) -> None:
+    client.fault(place, "strange_answer", status=200, body="{not json", accepted=accepted)
+    answer = client.reply(place)
+    assert (answer.status_code, answer.text) == (200, "{not json")
+    assert len(client.said()) == accepted
