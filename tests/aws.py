@@ -350,6 +350,8 @@ def world(
             "X_API_URL": f"{platforms}/x",
             "AUTO_REPLY": "on",
             "COOL_DOWN_MINUTES": "30",
+            "BEDROCK_MODEL_ID": "",
+            "COMPREHEND_SENTIMENT": "off",
             "POWERTOOLS_METRICS_NAMESPACE": "FirstReply",
             "POWERTOOLS_SERVICE_NAME": "test",
         }

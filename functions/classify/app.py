@@ -16,7 +16,10 @@ from firstreply.observe import observed
 from firstreply.outbox import Outbox
 from firstreply.queues import Queue
 from firstreply.secrets import Secrets
-from firstreply.settings import now, number, setting
+from firstreply.settings import now, number, optional_setting, setting
+from firstreply.understanding import Classifier
+from functions.classify.bedrock import Bedrock
+from functions.classify.comprehend import Comprehend
 from functions.classify.lexicon import Lexicon
 from functions.classify.listening import Listening
 from functions.classify.reading import Reading
@@ -28,6 +31,17 @@ def secrets() -> Secrets:
 
 
 @cache
+def classifier() -> Classifier:
+    """Offline; with the back ends that the stack's parameters switch on around it."""
+    found: Classifier = Lexicon()
+    if model_id := optional_setting("BEDROCK_MODEL_ID"):
+        found = Bedrock(aws.bedrock_runtime(), model_id, found)
+    if setting("COMPREHEND_SENTIMENT") == "on":
+        found = Comprehend(aws.comprehend(), found)
+    return found
+
+
+@cache
 def listening() -> Listening:
     conversations = Conversations(
         aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
@@ -36,7 +50,7 @@ def listening() -> Listening:
     return Listening(
         conversations=conversations,
         outbox=Outbox(conversations, owner="classify"),
-        classifier=Lexicon(),
+        classifier=classifier(),
         voice=brand.voice(),
         policy=brand.policy(
             cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"

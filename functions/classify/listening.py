@@ -87,7 +87,10 @@ class Listening:
         known = self._settled(message)
         if known is None:
             return NOTHING
-        remembered = self._remember(said_on, known)
+        # What is remembered stays as it is: its words are not asked about again.
+        remembered = self.conversations.load(known.conversation, known.id) or self._remember(
+            said_on, known
+        )
         return self._outcome(remembered) if remembered else NOTHING
 
     def _settled(self, message: Message) -> Message | None:

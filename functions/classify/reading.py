@@ -60,8 +60,10 @@ class Reading:
         """A few updates at a time: the first of a thousand is not to wait for the last."""
         trouble: list[str] = []
         for some in batched(updates, 10, strict=False):
-            deadline.require()
-            outcomes = [self._try(delivery, said_on, update, trouble) for update in some]
+            outcomes = []
+            for update in some:
+                deadline.require()  # before each: an optional back end may take its time
+                outcomes.append(self._try(delivery, said_on, update, trouble))
             self.replies.send_all(_all(one.replies for one in outcomes))
             self.complaints.send_all(_all(one.complaints for one in outcomes))
             self.hints.send_all(_all(one.hints for one in outcomes))

@@ -4,17 +4,21 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from firstreply import aws
+from functions.classify import app as classify
 from tests.aws import FUNCTIONS as HANDLERS
 from tests.aws import World
 from tests.template.cfn import logical_id
-from tests.template.test_template import FUNCTIONS, ROLES, sources, statements
+from tests.template.test_template import ALL_ON, FUNCTIONS, ROLES, sources, statements
+from tests.unit.test_listening import SAID
 from tests.unit.test_meta_path import agent
 from tests.unit.test_path import PLACES, say
 
@@ -135,6 +139,28 @@ def test_each_role_may_do_what_its_function_does_and_nothing_else(
     for role in ROLES:
         assert needed[role] - granted(role) == set(), f"{role} may do too little"
         assert granted(role) - needed[role] == set(), f"{role} may do too much"
+
+
+def test_an_optional_back_end_brings_its_own_permission_and_no_other(
+    stack: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEDROCK_MODEL_ID", ALL_ON["BedrockModelId"])
+    monkeypatch.setenv("COMPREHEND_SENTIMENT", ALL_ON["ComprehendSentiment"])
+    called = set()
+
+    def note(model: Any, **_: Any) -> None:
+        called.add(f"{model.service_model.signing_name}:{model.name}")
+        raise ConnectTimeoutError(endpoint_url="none")
+
+    for client in (aws.bedrock_runtime(), aws.comprehend()):
+        client.meta.events.register("before-parameter-build", note)
+    classify.classifier().understand(replace(SAID, text="My parcel is broken"))
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+    needed = {"bedrock:InvokeModel" if one == "bedrock:Converse" else one for one in called}
+    for name, role in ROLES.items():
+        off = {action for statement in statements(role) for action in statement["Action"]}
+        on = {action for one in statements(role, **ALL_ON) for action in one["Action"]}
+        assert on - off == (needed if name == "ClassifyRole" else set())
 
 
 def let_everything_else_happen(connected: World, customers: httpx.Client) -> None:

@@ -1,12 +1,13 @@
 """The house rules of template.yaml, and the stack's face that others rely on."""
 
+import re
 from typing import Any
 
 import pytest
 
 from firstreply.channels import channel, names
 from functions.respond.app import LAST_TRY
-from tests.template.cfn import ROOT, logical_id, resources, template
+from tests.template.cfn import ROOT, logical_id, resources, template, text, with_parameters
 
 FUNCTIONS = resources("AWS::Serverless::Function")
 QUEUES = resources("AWS::SQS::Queue")
@@ -14,9 +15,16 @@ TABLES = resources("AWS::DynamoDB::Table")
 ROLES = resources("AWS::IAM::Role")
 
 
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+# With every optional back end.
+ALL_ON = {"BedrockModelId": "eu.amazon.nova-lite-v1:0", "ComprehendSentiment": "on"}
+
+
+def statements(role: dict[str, Any], **parameters: str) -> list[dict[str, Any]]:
+    """What a role may do in a stack with these parameters."""
     (policy,) = role["Policies"]
-    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    found: list[dict[str, Any]] = with_parameters(
+        policy["PolicyDocument"]["Statement"], **parameters
+    )
     return found
 
 
@@ -87,8 +95,6 @@ def test_every_log_group_forgets() -> None:
 
 
 def test_the_settings_that_code_reads_are_those_that_the_template_sets() -> None:
-    import re
-
     shared = "\n".join(p.read_text() for p in (ROOT / "layers/common/firstreply").rglob("*.py"))
     assert not re.findall(r'(?:setting|number)\("([A-Z_]+)"\)', shared)
     for name, function in FUNCTIONS.items():
@@ -161,14 +167,74 @@ def test_every_table_forgets_can_be_restored_and_is_encrypted() -> None:
         assert template()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-def test_no_permission_is_for_everything() -> None:
-    """X-Ray alone knows no resources."""
+@pytest.mark.parametrize("parameters", [{}, ALL_ON], ids=["off", "on"])
+def test_no_permission_is_for_everything(parameters: dict[str, str]) -> None:
+    """X-Ray and Comprehend alone know no resources."""
     for name, role in ROLES.items():
         assert "ManagedPolicyArns" not in role
-        for statement in statements(role):
+        for statement in statements(role, **parameters):
             assert not any("*" in action for action in statement["Action"]), name
             if statement["Resource"] == "*":
-                assert {action.split(":")[0] for action in statement["Action"]} == {"xray"}
+                services = {action.split(":")[0] for action in statement["Action"]}
+                assert services in ({"xray"}, {"comprehend"}), name
+
+
+BEDROCK = "arn:aws:bedrock:eu-central-1"
+PROFILE = f"{BEDROCK}:123456789012:application-inference-profile/abc"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "may_use"),
+    [
+        ("m.n-v1:0", f"{BEDROCK}::foundation-model/m.n-v1:0"),
+        ("eu.m.n-v1:0", f"{BEDROCK}:123456789012:inference-profile/eu.m.n-v1:0"),
+        (PROFILE, PROFILE),
+        (f"{BEDROCK}::foundation-model/m.n-v1:0", f"{BEDROCK}::foundation-model/m.n-v1:0"),
+    ],
+)
+def test_classify_may_use_the_one_model_that_the_stack_names(model_id: str, may_use: str) -> None:
+    assert re.fullmatch(template()["Parameters"]["BedrockModelId"]["AllowedPattern"], model_id)
+    stack = {
+        "BedrockModelId": model_id,
+        "AWS::Partition": "aws",
+        "AWS::Region": "eu-central-1",
+        "AWS::AccountId": "123456789012",
+    }
+    itself, through = (
+        statement
+        for statement in statements(ROLES["ClassifyRole"], **stack)
+        if statement["Action"] == ["bedrock:InvokeModel"]
+    )
+    arns = text(itself["Resource"], **stack)
+    assert may_use in arns
+    assert not any("*" in arn for arn in arns)
+    assert "Condition" not in itself
+    # What a profile leads to, wherever that is.
+    assert text(through["Resource"], **stack) == "arn:aws:bedrock:*::foundation-model/*"
+    ((operator, keys),) = through["Condition"].items()
+    assert operator == "ArnEquals"
+    assert text(keys["bedrock:InferenceProfileArn"], **stack) == arns
+
+
+@pytest.mark.parametrize("wrong", ["nova", "*", "eu.amazon.*", "arn:aws:s3:::b", "a.b/c", "a.b "])
+def test_a_model_s_id_is_checked_before_it_is_in_a_policy(wrong: str) -> None:
+    pattern = template()["Parameters"]["BedrockModelId"]["AllowedPattern"]
+    assert not re.fullmatch(pattern, wrong)
+    assert re.fullmatch(pattern, "")
+
+
+def test_nothing_leaves_for_a_back_end_unless_it_is_switched_on() -> None:
+    defaults = {name: template()["Parameters"][name]["Default"] for name in ALL_ON}
+    assert defaults == {"BedrockModelId": "", "ComprehendSentiment": "off"}
+    for only, parameters in (
+        (set(), {}),
+        ({"bedrock"}, {"BedrockModelId": ALL_ON["BedrockModelId"]}),
+        ({"comprehend"}, {"ComprehendSentiment": "on"}),
+    ):
+        for name, role in ROLES.items():
+            actions = [one for s in statements(role, **parameters) for one in s["Action"]]
+            asked = {one.split(":")[0] for one in actions} & {"bedrock", "comprehend"}
+            assert asked == (only if name == "ClassifyRole" else set())
 
 
 def test_no_secret_is_written_down() -> None:

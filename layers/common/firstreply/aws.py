@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 CONFIG = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
+
+# A back end that has another to stand in for it gets one try, and a whole message less than a call
+# to AWS that cannot be done without.
+MODEL_CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"total_max_attempts": 1})
+SENTIMENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 
 
 @cache
@@ -44,6 +49,17 @@ def secretsmanager() -> SecretsManagerClient:
     return boto3.client("secretsmanager", config=CONFIG)
 
 
+# Any: who uses them says what of them (functions/classify/), which spares two packages of stubs.
+@cache
+def bedrock_runtime() -> Any:  # noqa: ANN401
+    return boto3.client("bedrock-runtime", config=MODEL_CONFIG)
+
+
+@cache
+def comprehend() -> Any:  # noqa: ANN401
+    return boto3.client("comprehend", config=SENTIMENT_CONFIG)
+
+
 def is_passing(error: Exception) -> bool:
     """Whether the same call may succeed later: AWS is down or slow, or refuses for now."""
     if isinstance(error, ClientError):
@@ -58,5 +74,5 @@ def is_passing(error: Exception) -> bool:
 
 def forget_clients() -> None:
     """Lets a test start over with another AWS."""
-    for client in (dynamodb, dynamodb_client, sqs, secretsmanager):
+    for client in (dynamodb, dynamodb_client, sqs, secretsmanager, bedrock_runtime, comprehend):
         client.cache_clear()

@@ -14,6 +14,11 @@ def setting(name: str) -> str:
     return value
 
 
+def optional_setting(name: str) -> str:
+    """The same for one that may be left empty."""
+    return os.environ.get(name, "")
+
+
 def number(name: str) -> int:
     """A whole number from the environment."""
     value = setting(name)

@@ -11,6 +11,18 @@ type Intent = Literal["complaint", "question", "praise", "other"]
 type Sentiment = Literal["negative", "neutral", "positive"]
 type Journey = Literal["before_purchase", "customer", "complaint"]
 type Urgency = Literal["high", "normal"]
+type Topic = Literal[
+    "fault_outage",
+    "account_access",
+    "billing",
+    "delivery_delay",
+    "refund_return",
+    "cancel_change",
+    "product_enquiry",
+    "service_quality",
+    "security_fraud",
+    "other",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +41,8 @@ class Understanding:
 
 
 class Classifier(Protocol):
-    """Understands one message, offline: no network, no fee, the same answer every time."""
+    """Understands one message. The shipped one does it offline: no network, no fee, the same answer
+    every time. An optional back end has it to fall back on (docs/decisions/0007)."""
 
     def understand(self, message: Message) -> Understanding: ...
 
