@@ -1,13 +1,25 @@
 """API Gateway in process: HTTP in, the webhook's handler called, its answer out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock, Thread
+from typing import Any, Protocol
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.aws import World
+
+class Webhook(Protocol):
+    """What takes a request as the HTTP API passes it on: tests.aws.World, or who carries for it."""
+
+    def knock(
+        self,
+        channel: str,
+        body: str,
+        headers: Mapping[str, str],
+        method: str,
+        query: Mapping[str, str],
+    ) -> dict[str, Any]: ...
 
 
 class _Quiet(WSGIRequestHandler):
@@ -16,7 +28,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def gateway(stack: World) -> Iterator[str]:
+def gateway(stack: Webhook) -> Iterator[str]:
     """The address to deliver to, one request at a time, as one warm function would take them."""
     lock = Lock()
 

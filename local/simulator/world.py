@@ -15,8 +15,17 @@ from local.simulator.places import CHANNEL, Channel, Family, Place
 Kind = Literal["comment", "message", "post", "direct_message"]
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+class Clock:
+    """The platforms' clock. A test may stop it, and set it."""
+
+    def __init__(self) -> None:
+        self.stopped_at: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.stopped_at or datetime.now(UTC)
+
+
+now = Clock()
 
 
 @dataclass(frozen=True)
@@ -255,7 +264,7 @@ class World:
             return fault
 
     def spend(self, account: str, what: str, limit: int) -> Allowance:
-        clock = int(time.time())
+        clock = int(now().timestamp())
         with self.lock:
             reset, used = self._spent.get((account, what), (0, 0))
             if reset <= clock:

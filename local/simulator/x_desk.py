@@ -15,7 +15,7 @@ from local.simulator.accounts import Accounts, Profile
 from local.simulator.common import Json, Refusal, with_fault
 from local.simulator.faults import At, Fault, FaultName
 from local.simulator.places import X_POSTS, Place
-from local.simulator.world import World
+from local.simulator.world import World, now
 from local.simulator.x_errors import headers_of, ordered, partial_errors, problem, refuse
 
 READ_LIMIT: Final = 300
@@ -92,7 +92,7 @@ class Desk:
         self, places: Collection[Place], accept: Callable[[], Response], at: At = "answer"
     ) -> Response:
         """Do it, if no fault was ordered there."""
-        wait = int(time.time()) + self._world.settings.x_window_seconds
+        wait = int(now().timestamp()) + self._world.settings.x_window_seconds
         used_up = replace(g.allowance, remaining=0, reset=wait)
         gone = "not_found" if "x_direct_message" in places else "gone"
         refusals: dict[FaultName, Callable[[], Refusal]] = {
