@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from firstreply.channels import names
+from firstreply.errors import FirstReplyError
 from firstreply.settings import now
 from local import stack as this_machine
 from operate.redrive import SOURCES, redrive, waiting
@@ -23,9 +26,12 @@ def main() -> int:
     command: Callable[[Stack, argparse.Namespace], None] = options.run
     try:
         command(_stack(options), options)
-    except OperatorError as error:
+    except (OperatorError, FirstReplyError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -38,10 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     ) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=help, description=help)
         made.set_defaults(run=run)
-        made.add_argument("--stack", default="firstreply-dev", help="its name")
-        made.add_argument(
-            "--local", type=int, nargs="?", const=4566, metavar="PORT", help="that of make run"
-        )
+        which = made.add_mutually_exclusive_group()
+        which.add_argument("--stack", default="firstreply-dev", help="its name")
+        which.add_argument("--local", action="store_true", help="that of make run")
+        made.add_argument("--port", type=int, default=4566, help="where --local listens")
         return made
 
     one = command("show", _show, "everything known of a conversation")
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _stack(options: argparse.Namespace) -> Stack:
     if options.local:
-        where = this_machine.where(f"http://127.0.0.1:{options.local}")
+        where = this_machine.where(f"http://127.0.0.1:{options.port}")
         return Stack.find(this_machine.STACK, where)
     return Stack.find(options.stack, {})
 
@@ -89,9 +95,14 @@ def _replay(stack: Stack, options: argparse.Namespace) -> None:
 
 
 def _redrive(stack: Stack, options: argparse.Namespace) -> None:
-    print(f"about {waiting(stack, options.queue)} dead letters", flush=True)
-    if not options.dry_run:
-        print(f"{redrive(stack, options.queue, now(), _pause(options))} given back")
+    visible, hidden = waiting(stack, options.queue)
+    print(f"about {visible} dead letters, {hidden} more in somebody's hands", flush=True)
+    if options.dry_run:
+        return
+    outcome = redrive(stack, options.queue, now(), _pause(options))
+    print(f"{outcome.given_back} given back")
+    if outcome.left:
+        raise OperatorError("\n".join(["left where they lay:", *outcome.left]))
 
 
 def _pause(options: argparse.Namespace) -> Callable[[], None]:
@@ -108,7 +119,7 @@ def _rate(text: str) -> float:
 
 def _moment(text: str) -> datetime:
     """A time, UTC unless it says otherwise, or how long ago."""
-    if ago := re.fullmatch(r"(\d+)([mhd])", text):
+    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
         return now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
         moment = datetime.fromisoformat(text)

@@ -26,6 +26,8 @@ class Choice:
 
 def choose(stack: Stack, choice: Choice, now: datetime) -> list[str]:
     """Their keys, oldest first."""
+    if choice.since >= choice.until:
+        raise OperatorError("--since is not before --until")
     if now - choice.since > stack.retention:
         raise OperatorError(
             f"conversations are kept for {stack.retention.days} days: what is older has been"

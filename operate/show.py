@@ -21,7 +21,12 @@ NOT_YET = datetime.max.replace(tzinfo=UTC)
 
 def show(stack: Stack, what: str) -> Iterator[str]:
     """`what`: a conversation's key, a platform's id of something said in it, a case's id, or the
-    key of a delivery (that is shown as it was received)."""
+    key of a delivery (that is shown as it was received). No line can steer a terminal."""
+    for text in _lines(stack, what):
+        yield "".join(c if c.isprintable() else "·" for c in text)
+
+
+def _lines(stack: Stack, what: str) -> Iterator[str]:
     if delivery := stack.inbox.load(what):
         yield from _delivery(what, delivery)
         return
@@ -62,9 +67,10 @@ def _delivery(key: str, delivery: Delivery) -> Iterator[str]:
     yield f"  channel     {delivery.channel}"
     yield f"  received    {_time(delivery.received_at)}"
     try:
-        yield json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
-    except ValueError:
-        yield delivery.body.decode("utf-8", "backslashreplace")
+        body = json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        body = delivery.body.decode("utf-8", "backslashreplace")
+    yield from body.splitlines()
 
 
 def _conversation(stack: Stack, conversation: Conversation) -> Iterator[str]:
@@ -159,8 +165,7 @@ def _fields(facts: Iterable[tuple[str, object]]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """On one line, and nothing in it that could steer a terminal."""
-    return f"“{''.join(c if c.isprintable() else '·' for c in text)}”" if text else ""
+    return f"“{text}”" if text else ""
 
 
 def _time(moment: datetime | None) -> str:

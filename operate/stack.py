@@ -42,8 +42,11 @@ class Stack:
                 f"stack {name} cannot be read ({error}); give --stack, and AWS credentials"
             ) from error
         parameters = {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", ())}
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())}
+        if "InboxTable" not in outputs:
+            raise OperatorError(f"stack {name} is none of FirstReply's")
         return cls(
-            outputs={o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())},
+            outputs=outputs,
             retention=timedelta(days=int(parameters.get("ConversationRetentionDays", 90))),
             where=where,
         )

@@ -53,7 +53,7 @@ class FakeContext:
     """What Lambda passes beside the event."""
 
     aws_request_id: str
-    remaining_ms: int = 30_000
+    remaining_ms: int = 45_000
     function_name: str = "test"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
@@ -67,7 +67,7 @@ class World:
     """One stack's tables, queues and secret, and its four functions."""
 
     urls: Mapping[str, str]
-    remaining_ms: int = 30_000  # of every invocation
+    remaining_ms: int = 45_000  # of every invocation
     dead: list[str] = field(default_factory=list)
     # What a function failed on, each time: a queue's message, or the Inbox key of a delivery.
     came_back: list[str] = field(default_factory=list)

@@ -13,10 +13,13 @@ import yaml
 
 from firstreply.message import Message
 from firstreply.understanding import Intent, Journey, Sentiment, Understanding
+from functions.classify.urgency import urgent
 
 # More words than this that say nothing to us may well be a complaint that we do not understand; so
 # may a picture.
 LONGEST_CHATTER = 5
+# Who writes more has said by then what it is about; and nobody is to wait for a book.
+LONGEST_READ = 4_000
 _INTENTS = ("complaint", "praise", "question")
 _SENTIMENT: dict[Intent, Sentiment] = {"complaint": "negative", "praise": "positive"}
 
@@ -25,7 +28,7 @@ class Lexicon:
     """A Classifier from functions/classify/lexicon.yaml."""
 
     def understand(self, message: Message) -> Understanding:
-        text = " ".join(message.text.casefold().replace("’", "'").split())
+        text = " ".join(message.text[:LONGEST_READ].casefold().replace("’", "'").split())
         words = _words()
         language, is_known = _language(text, message.language)
         # A platform's guess of a short text is often wrong, and so is ours.
@@ -34,7 +37,7 @@ class Lexicon:
             intent: _hits([stem for name in spoken for stem in words[intent][name]], text)
             for intent in _INTENTS
         }
-        urgent = [name for name, stems in words["urgent"].items() if _hits(stems, text)]
+        alarms = urgent(message.text[:LONGEST_READ])
         intent, confidence = _intent(text, found)
         is_chatter = len(re.findall(r"\w+", text)) <= LONGEST_CHATTER and not message.attachments
         return Understanding(
@@ -42,7 +45,7 @@ class Lexicon:
             topics=tuple(n for n, stems in words["topics"].items() if _hits(stems, text))
             or ("other",),
             sentiment=_SENTIMENT.get(intent, "neutral"),
-            urgency="high" if urgent else "normal",
+            urgency="high" if alarms else "normal",
             journey=_journey(intent, bool(_hits(words["buying"], text))),
             language=language,
             confidence=confidence,
@@ -51,7 +54,7 @@ class Lexicon:
             or bool(found["complaint"] and found["praise"]),
             reasons=(
                 *(f"{name}: {', '.join(hits)}" for name, hits in found.items() if hits),
-                *(f"urgent: {name}" for name in urgent),
+                *(f"urgent: {one.reason}" for one in alarms),
                 *(f"attachment: {kind}" for kind in message.attachments),
             ),
         )

@@ -73,7 +73,7 @@ class Listening:
             case Spoken():
                 return self._spoken(name, update)
             case Hint():
-                return Outcome(hints=(Hinted(channel=name, hint=update),))
+                return Outcome(hints=(Hinted(channel=name, hint=update, told_at=self.clock()),))
 
     def erase(self, conversation: Conversation, erasure: Erasure) -> tuple[bool, Outcome]:
         """Whether there was anything to erase, and which cases are to forget it too."""

@@ -9,7 +9,8 @@ from typing import Any
 from firstreply.accounts import Accounts
 from firstreply.aws import is_passing
 from firstreply.batch import Deadline
-from firstreply.channels import Channel, channel
+from firstreply.channels import Channel
+from firstreply.channels import channel as find_channel
 from firstreply.errors import Unreadable
 from firstreply.inbox import Delivery, Inbox
 from firstreply.message import (
@@ -44,11 +45,11 @@ class Reading:
 
     def read(self, image: Mapping[str, Any], deadline: Deadline) -> None:
         """The delivery of a stream record's new image; raises what should be tried again."""
-        delivery = self.inbox.read(image)
         try:
+            delivery = self.inbox.read(image)
             said_on, updates = _parse(delivery)
         except Unreadable as error:
-            self._set_aside(delivery, [error.reason])
+            self._set_aside(image["key"]["S"], image["channel"]["S"], [error.reason])
             return
         _count(delivery, updates)
         listening = replace(self.listening, delivery=delivery.key)
@@ -67,7 +68,7 @@ class Reading:
             self.replies.send_all(_all(one.replies for one in outcomes))
             self.complaints.send_all(_all(one.complaints for one in outcomes))
             self.hints.send_all(_all(one.hints for one in outcomes))
-        self._set_aside(delivery, trouble)
+        self._set_aside(delivery.key, delivery.channel, trouble)
 
     def _try(
         self, delivery: Delivery, said_on: Channel, update: Update, trouble: list[str]
@@ -139,17 +140,14 @@ class Reading:
             trouble.append("a deletion was asked for by somebody unknown to us by that id")
         return Outcome(complaints=tuple(complaints))
 
-    def _set_aside(self, delivery: Delivery, reasons: list[str]) -> None:
+    def _set_aside(self, key: str, channel: str, reasons: list[str]) -> None:
         """Kept where an alarm shows it; trying again would only fail again."""
         different = list(dict.fromkeys(reasons))
         for reason in different:
-            logger().error("set aside", extra={"key": delivery.key, "reason": reason})
-            count("SetAside", reasons.count(reason), channel=delivery.channel)
+            logger().error("set aside", extra={"key": key, "reason": reason})
+            count("SetAside", reasons.count(reason), channel=channel)
         self.unreadable.send_all(
-            [
-                SetAside(inbox_key=delivery.key, channel=delivery.channel, reason=reason)
-                for reason in different
-            ]
+            [SetAside(inbox_key=key, channel=channel, reason=reason) for reason in different]
         )
 
 
@@ -164,7 +162,7 @@ def _name(update: Update) -> str:
 
 
 def _parse(delivery: Delivery) -> tuple[Channel, list[Update]]:
-    said_on = channel(delivery.channel)
+    said_on = find_channel(delivery.channel)
     if said_on is None:
         raise Unreadable("its channel is gone")
     try:

@@ -48,6 +48,8 @@ class Cases:
             raise Refuse("the message to escalate is not remembered")
         failed = complaint.failed_reply
         if remembered.removed_at:
+            if failed and self.conversations.case_id(complaint.conversation):
+                self._tell(CaseReplyRefused, self._open(remembered.message), remembered, failed)
             self._withdraw(remembered)
         elif remembered.case_id is None:
             case = self._bring_in(remembered, failed)
@@ -123,7 +125,8 @@ class Cases:
         message = remembered.message
         about = failed.key if failed and shape is CaseReplyRefused else message.id
         if remembered.edited_at and shape is not CaseReplyRefused:
-            about += f":{_words(remembered)}"
+            # By both: words may be changed back, and twice within the same second.
+            about += f":{remembered.edited_at.isoformat()}:{_words(remembered)}"
         event = shape(
             id=f"{case.case_id}:{about}:{shape.model_fields['type'].default}",
             source="firstreply/escalate",

@@ -19,6 +19,9 @@ from firstreply.secrets import Secrets
 from firstreply.settings import now, number, setting
 from functions.fetch.fetching import Fetching
 
+# For a platform that asks us to wait, which is no failed try. Then it is set aside, with an alarm.
+LONGEST_PATIENCE = timedelta(hours=24)
+
 
 @cache
 def http() -> httpx.Client:
@@ -53,9 +56,12 @@ def fetching() -> Fetching:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     def handle(record: Record) -> None:
+        hinted = Hinted.model_validate_json(record["body"])
         try:
-            fetching().fetch(Hinted.model_validate_json(record["body"]))
+            fetching().fetch(hinted)
         except RateLimited as error:
+            if now() - hinted.told_at > LONGEST_PATIENCE:
+                raise
             fetch_queue().postpone(record["body"], error.wait)
 
     return each_message(event, context, handle)

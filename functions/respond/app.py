@@ -24,7 +24,8 @@ from functions.respond.speaking import Speaking
 
 # Before the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
 LAST_TRY = 4
-# For a platform that asks us to wait, which is no failed try.
+# For a platform that asks us to wait, which is no failed try: so long for an agent's answer, and
+# for our own as long as it may still be given.
 LONGEST_PATIENCE = timedelta(hours=24)
 
 
@@ -82,7 +83,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         try:
             replies.say(request)
         except RateLimited as error:
-            if now() - request.time > LONGEST_PATIENCE:
+            is_ours = request.data.author.kind == "firstreply"
+            if now() - request.time > (policy().oldest_answer if is_ours else LONGEST_PATIENCE):
                 replies.give_up(request, str(error))
             else:
                 reply_queue().postpone(record["body"], error.wait)

@@ -24,8 +24,9 @@ from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets, accounts_of
 
-# To send and to record the outcome: a call to the platform, and one to AWS with its second try.
-TIME_TO_SEND = timedelta(seconds=CALL_SECONDS + 8)
+# To send and to record the outcome: at most three calls to the platform (Messenger takes courtesies
+# first), and one to AWS with its second try.
+TIME_TO_SEND = timedelta(seconds=3 * CALL_SECONDS + 8)
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING = timedelta(seconds=10)
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 def run(stage: Stage, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     command, *rest = arguments
     port = str(urlsplit(stage.stack.endpoint).port)
-    monkeypatch.setattr("sys.argv", ["make", command, "--local", port, *rest])
+    monkeypatch.setattr("sys.argv", ["make", command, "--local", "--port", port, *rest])
     assert main() == 0
 
 

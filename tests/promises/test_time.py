@@ -62,7 +62,7 @@ def test_a_batch_stops_when_too_little_time_is_left_and_returns_the_rest(
     for number in range(3):
         say(customers, "facebook_comment", f"My parcel {number} is broken")
     connected.pump_inbox()
-    left = iter([30_000, 9_999, 9_999])
+    left = iter([45_000, 9_999, 9_999])
     url = connected.urls["complaint"]
     received = connected.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     records = [
@@ -89,7 +89,7 @@ def test_a_reply_is_not_begun_when_its_outcome_could_not_be_recorded(
     assert customers.get("/said").json() == []
     (reply,) = connected.items("REPLY#")
     assert "state" not in reply, "it was begun"
-    connected.remaining_ms = 30_000
+    connected.remaining_ms = 45_000
     connected.drain()
     assert len(customers.get("/said").json()) == 1
 

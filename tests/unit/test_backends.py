@@ -172,7 +172,7 @@ def test_a_good_answer_is_taken_as_it_is(model: Fake) -> None:
         intent="complaint",
         topics=("service_quality", "fault_outage"),
         sentiment="negative",
-        urgency="normal",
+        urgency="high",  # the rules', never the model's
         journey="complaint",
         language="en",
         confidence=0.93,

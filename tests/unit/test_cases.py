@@ -12,6 +12,7 @@ from functions.classify.lexicon import Lexicon
 from functions.escalate import app as escalate
 from tests.aws import World
 from tests.unit.channels.samples import ROOT
+from tests.unit.test_meta_path import agent, happen
 from tests.unit.test_path import replies, say
 
 ADA = {"author": {"id": "4711", "name": "Ada"}}
@@ -145,3 +146,34 @@ def test_a_message_that_we_fail_on_is_set_aside_and_holds_up_nobody(
     (aside,) = connected.bodies("inbox-dead")
     assert aside["reason"].startswith("KeyError at message ")
     assert "poison" not in json.dumps(aside)
+
+
+def test_who_changes_their_words_back_says_something_new(
+    connected: World, customers: httpx.Client
+) -> None:
+    """Else the helpdesk would be left with what is not meant any more."""
+    said = say(customers, "facebook_comment", "My parcel is on fire", **ADA)
+    connected.drain()
+    for text in ("All is broken", "My parcel is on fire"):
+        happen(customers, "edit", id=said["id"], text=text)
+        connected.drain()
+    events = connected.bodies("escalation.fifo")
+    assert kinds(events) == ["opened", "updated", "updated"]
+    assert events[-1]["data"]["message"]["text"] == "My parcel is on fire"
+    assert len({event["id"] for event in events}) == 3
+
+
+def test_an_agent_whose_answer_is_refused_hears_of_it_though_the_message_is_gone(
+    connected: World, customers: httpx.Client
+) -> None:
+    said = say(customers, "facebook_comment", "My parcel is broken", **ADA)
+    connected.drain()
+    (opened,) = connected.bodies("escalation.fifo")
+    happen(customers, "remove", id=said["id"])
+    connected.drain()
+    assert kinds(connected.bodies("escalation.fifo")) == ["withdrawn"]
+    agent(connected, opened, "We are on it")
+    events = connected.bodies("escalation.fifo")
+    assert kinds(events)[0] == "reply_refused"
+    assert events[0]["data"]["failed_reply"]["text"] == "We are on it"
+    assert events[0]["data"]["message"]["text"] == ""

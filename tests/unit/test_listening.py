@@ -7,8 +7,17 @@ from itertools import permutations
 import pytest
 
 from firstreply.channels import Channel, channel
-from firstreply.message import AccountUpdate, Conversation, Edited, Message, Removed, Spoken
+from firstreply.message import (
+    AccountUpdate,
+    Conversation,
+    Edited,
+    Erasure,
+    Message,
+    Removed,
+    Spoken,
+)
 from functions.classify import app as classify
+from functions.classify.listening import NOTHING
 from tests.aws import World
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -97,7 +106,7 @@ def test_a_human_s_answer_heard_twice_is_one_and_an_older_one_does_not_undo_a_ne
     [
         (10, "My parcel is broken", "Where is my refund?", None, "high"),
         (10, "When do you open?", "Nobody answers, that's awful", None, "high"),
-        (1, "My parcel is broken", "And nobody answers", None, "normal"),  # one breath
+        (1, "My parcel is broken", "And it is dirty too", None, "normal"),  # one breath
         (90, "My parcel is broken", "Where is my refund?", None, "normal"),
         (10, "My parcel is broken", "Where is my refund?", 5, "normal"),
         (10, "My parcel is broken", "Lovely, thank you", None, "normal"),
@@ -123,3 +132,26 @@ def test_who_asks_again_within_the_hour_is_urgent_until_a_human_has_answered(
     assert remembered.understanding.urgency == urgency
     told = [one for one in remembered.understanding.reasons if "repeated_contact" in one]
     assert bool(told) == (urgency == "high")
+
+
+def test_who_wants_to_be_forgotten_is_not_remembered_by_what_comes_late(stack: World) -> None:
+    """Not even if nothing was known when they asked. What they write afterwards is heard."""
+    listening = classify.listening()
+    listening.erase(ADA, Erasure(customer=ADA.customer, at=NOW + timedelta(minutes=1)))
+    assert listening.hear(meta(), "meta", SAID) == NOTHING
+    later = replace(SAID, id="1_9", sent_at=NOW + timedelta(minutes=2))
+    listening.hear(meta(), "meta", later)
+    assert [item["item"] for item in stack.items("MSG#")] == ["MSG#1_9"]
+
+
+def test_an_old_deletion_heard_again_leaves_what_was_said_since(stack: World) -> None:
+    listening = classify.listening()
+    erasure = Erasure(customer=ADA.customer, at=NOW)
+    listening.erase(ADA, erasure)
+    at = NOW + timedelta(minutes=5)
+    human = Spoken(account=ADA.account, customer=ADA.customer, id="m_5", text="Hello", at=at)
+    listening.hear(meta(), "meta", human)
+    listening.erase(ADA, erasure)
+    assert [item["text"] for item in stack.items("HUMAN#")] == ["Hello"]
+    listening.erase(ADA, replace(erasure, at=at))
+    assert [item["text"] for item in stack.items("HUMAN#")] == [""]

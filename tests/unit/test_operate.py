@@ -9,7 +9,7 @@ import pytest
 
 from firstreply.queues import Queue, SetAside
 from operate.__main__ import main
-from operate.redrive import redrive, waiting
+from operate.redrive import _order, redrive, waiting
 from operate.replay import Choice, choose, replay
 from operate.show import show
 from operate.stack import OperatorError, Stack
@@ -133,8 +133,8 @@ def test_dead_letters_go_back_to_where_they_came_from(
         connected.sqs.send_message(
             QueueUrl=connected.urls[f"{name}-dead"], MessageBody=json.dumps(body)
         )
-    assert redrive(deployed, name, connected.now(), no_pause) == 1
-    assert waiting(deployed, name) == 0
+    assert redrive(deployed, name, connected.now(), no_pause).given_back == 1
+    assert waiting(deployed, name) == (0, 0)
     connected.drain()
     assert len(customers.get("/said").json()) == 1
     assert len(connected.bodies("escalation.fifo")) == 1
@@ -173,7 +173,7 @@ def test_what_was_set_aside_is_read_again_once_it_can_be(
     connected._new_records()  # classify could not read it
     aside = SetAside(inbox_key=str(delivery["key"]), channel="meta", reason="a mistake of ours")
     Queue(connected.sqs, connected.urls["inbox-dead"]).send_all([aside])
-    assert redrive(deployed, "inbox", connected.now(), no_pause) == 1
+    assert redrive(deployed, "inbox", connected.now(), no_pause).given_back == 1
     connected.drain()
     assert len(customers.get("/said").json()) == 1
 
@@ -192,7 +192,7 @@ def test_what_the_stream_gave_up_on_is_found_by_its_time(
         QueueUrl=connected.urls["inbox-dead"],
         MessageBody=json.dumps({"DDBStreamBatchInfo": {"shardId": "shardId-1", **batch}}),
     )
-    assert redrive(deployed, "inbox", connected.now(), no_pause) == 1
+    assert redrive(deployed, "inbox", connected.now(), no_pause).given_back == 1
     connected.drain()
     assert len(customers.get("/said").json()) == 1
 
@@ -264,8 +264,118 @@ def test_a_wrong_command_says_what_is_wrong(
 def test_a_stack_that_is_not_there_is_an_error_that_says_what_to_give(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["make", "show", "--local", "9", "4711"])
+    monkeypatch.setattr("sys.argv", ["make", "show", "--local", "--port", "9", "4711"])
     assert main() == 2
     error = capsys.readouterr().err
     assert "stack firstreply-local cannot be read" in error
     assert "give --stack" in error
+
+
+def put_dead(world: World, name: str, body: str) -> None:
+    world.sqs.send_message(QueueUrl=world.urls[f"{name}-dead"], MessageBody=body)
+
+
+def gave_up(at: datetime) -> str:
+    """What Lambda writes about records of a stream that it gave up on."""
+    arrived = at.isoformat().replace("+00:00", "Z")
+    of_both = {f"approximateArrivalOf{which}Record": arrived for which in ("First", "Last")}
+    return json.dumps({"DDBStreamBatchInfo": {"shardId": "shardId-1", **of_both}})
+
+
+def test_a_replay_that_the_stream_gave_up_on_is_found_again(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    """A day later, the record of the replay is as dead as the first one was."""
+    say(customers, "facebook_comment", "My parcel is broken")
+    connected._new_records()
+    put_dead(connected, "inbox", gave_up(connected.now()))
+    later = connected.now() + timedelta(days=1)
+    assert redrive(deployed, "inbox", later, no_pause).given_back == 1
+    connected._new_records()
+    put_dead(connected, "inbox", gave_up(later))
+    once_more = later + timedelta(hours=1)
+    assert redrive(deployed, "inbox", once_more, no_pause).given_back == 1
+    connected.drain()
+    assert len(connected.items("MSG#")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not json",
+        "[]",
+        '"x"',
+        '{"foo": 1}',
+        '{"inbox_key": 5}',
+        '{"inbox_key": "of one that has expired"}',
+        '{"DDBStreamBatchInfo": {"approximateArrivalOfFirstRecord": "yesterday"}}',
+    ],
+)
+def test_a_letter_that_cannot_be_given_back_stays_and_keeps_no_other(
+    connected: World, customers: httpx.Client, deployed: Stack, body: str
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    connected._new_records()
+    put_dead(connected, "inbox", body)
+    put_dead(connected, "inbox", gave_up(connected.now()))
+    outcome = redrive(deployed, "inbox", connected.now(), no_pause)
+    assert (outcome.given_back, len(outcome.left)) == (1, 1)
+    assert waiting(deployed, "inbox") == (1, 0), "it is to be seen at once"
+
+
+def test_who_is_interrupted_leaves_nothing_hidden(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    for number in range(3):
+        put_dead(connected, "reply", json.dumps({"number": number}))
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        redrive(deployed, "reply", connected.now(), interrupted)
+    assert waiting(deployed, "reply") == (2, 0)
+
+
+def test_a_case_that_dies_twice_within_minutes_is_offered_twice(
+    connected: World, deployed: Stack
+) -> None:
+    """A FIFO queue drops what has an id that it has seen: a letter's death has one of its own."""
+    letter: Any = {
+        "MessageId": "m-1",
+        "Attributes": {"MessageGroupId": "g", "MessageDeduplicationId": "event 1"},
+    }
+    first, again = _order(letter), _order(letter)
+    second = _order(letter | {"MessageId": "m-2"})
+    assert first == again, "interrupted and given back again, it is one"
+    assert second["MessageGroupId"] == "g"
+    assert len({one["MessageDeduplicationId"] for one in (first, second)} | {"event 1"}) == 3
+
+
+def test_a_delivery_of_which_a_part_has_expired_is_set_aside_and_holds_nobody_up(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    say(customers, "facebook_comment", "My parcel is broken")
+    (item,) = connected.inbox.scan()["Items"]
+    connected.inbox.update_item(
+        Key={"key": item["key"]},
+        UpdateExpression="SET parts = :two",
+        ExpressionAttributeValues={":two": 2},
+    )
+    say(customers, "facebook_comment", "My other parcel is broken")
+    connected.drain()
+    (aside,) = connected.bodies("inbox-dead")
+    assert (aside["inbox_key"], aside["reason"]) == (item["key"], "a part of it has expired")
+    assert len(connected.items("MSG#")) == 1
+
+
+def test_a_name_cannot_steer_the_terminal_either(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    body = {"place": "facebook_comment", "text": "broken", "author": {"name": "Eve\x1b[31m\x9b\nx"}}
+    message_id = str(customers.post("/say", json=body).raise_for_status().json()["id"])
+    connected.drain()
+    shown = list(show(deployed, message_id))
+    assert all(line.isprintable() for line in shown)
+    key = str(connected.inbox.scan()["Items"][0]["key"])
+    assert all(line.isprintable() for line in show(deployed, key))

@@ -225,12 +225,12 @@ class Conversations:
                 message = remembered.message
                 if message.sent_at <= until:
                     removed.append(self.remove(conversation, message.id, until, now))
-            elif "text" in item:
+            elif "text" in item and _said_at(item) <= until.isoformat():
                 key = {"conversation": conversation.key, "item": item["item"]}
                 self._change(key, {"text": ""}, Attr("item").exists())
-        if removed:
-            erased = {"erased_ms": _ms(until), "expires_at": self.expires_at(now)}
-            self._change(person_key(conversation), erased)
+        erased = {"erased_ms": _ms(until), "expires_at": self.expires_at(now)}
+        is_later = Attr("erased_ms").not_exists() | Attr("erased_ms").lt(_ms(until))
+        self._change(person_key(conversation), erased, is_later)
         return [one for one in removed if one]
 
     def find(self, channel: str, account: str, platform_id: str) -> list[Found]:
@@ -362,6 +362,11 @@ class Conversations:
 def _remembered(item: Item) -> Remembered | None:
     """None if it is not there, or only the tombstone of what never came."""
     return Remembered.model_validate(item) if "message" in item else None
+
+
+def _said_at(item: Item) -> str:
+    """When an answer was given, in ISO 8601; empty if that is not known."""
+    return str(item.get("began_at") or item.get("at") or "")
 
 
 def _without_words(remembered: Remembered) -> Remembered:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from firstreply.errors import TooLarge, TryLater
+from firstreply.errors import TooLarge, TryLater, Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -75,15 +75,16 @@ class Inbox:
     def received(
         self, since: datetime, until: datetime, channel: str | None = None
     ) -> Iterator[tuple[str, str]]:
-        """When (ISO 8601) and under which keys deliveries came in that time; in no order. Reads
-        the whole table."""
+        """When (ISO 8601) and under which keys deliveries came, or were replayed, in that time; in
+        no order. Reads the whole table."""
         condition = "#channel = :channel" if channel else "attribute_exists(#channel)"
         given = {":channel": {"S": channel}} if channel else {}
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
             ConsistentRead=True,
             ProjectionExpression="#key, received_at",
-            FilterExpression=f"{condition} AND received_at BETWEEN :since AND :until",
+            FilterExpression=f"{condition} AND (received_at BETWEEN :since AND :until"
+            " OR replayed_at BETWEEN :since AND :until)",
             ExpressionAttributeNames={"#key": "key", "#channel": "channel"},
             ExpressionAttributeValues=given
             | {
@@ -116,7 +117,7 @@ class Inbox:
         body = first + b"".join(self._part(f"{key}#{part}") for part in range(1, parts))
         return Delivery(
             channel=item["channel"]["S"],
-            body=zlib.decompress(body),
+            body=_unpacked(body),
             received_at=datetime.fromisoformat(item["received_at"]["S"]),
         )
 
@@ -149,8 +150,8 @@ class Inbox:
 
     def _part(self, key: str) -> bytes:
         item = self._get(key)
-        if "body" not in item:
-            raise TryLater(f"part {key} of a delivery is missing")
+        if "body" not in item:  # written in one transaction: it has expired, and stays away
+            raise Unreadable("a part of it has expired")
         body: bytes = item["body"]["B"]
         return body
 
@@ -159,6 +160,13 @@ class Inbox:
             TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True
         )
         return found.get("Item") or {}
+
+
+def _unpacked(body: bytes) -> bytes:
+    try:
+        return zlib.decompress(body)
+    except zlib.error:
+        raise Unreadable("it is not what was written") from None
 
 
 def _condition_failed(error: Exception) -> bool:

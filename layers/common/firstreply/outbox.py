@@ -34,7 +34,7 @@ from firstreply.privacy import mask
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
 
-# Longer than respond may run (template.yaml: 30 s), so that a live sender is never overtaken.
+# Longer than respond may run (template.yaml: 45 s), so that a live sender is never overtaken.
 LEASE = timedelta(seconds=60)
 
 type State = Literal["claimed", "sending", "sent", "refused", "unknown"]

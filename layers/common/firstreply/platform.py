@@ -13,7 +13,7 @@ from firstreply.accounts import Scope
 from firstreply.errors import Refuse, TryLater, Unsure
 from firstreply.secrets import Section
 
-# function (30 s) > a whole call > one wait of it > a call to AWS (aws.py). Platforms answer in 1 s.
+# function (45 s) > a whole call > one wait of it > a call to AWS (aws.py). Platforms answer in 1 s.
 CALL_SECONDS = 8.0
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 # More than any page of what we ask for.

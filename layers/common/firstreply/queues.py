@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Hint
@@ -43,12 +43,13 @@ class Complaint(BaseModel):
 
 
 class Hinted(BaseModel):
-    """FetchQueue: a platform said that something was said, but not what."""
+    """FetchQueue: a platform said that something was said, but not what; we were told `told_at`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     channel: str
     hint: Hint
+    told_at: AwareDatetime
 
 
 class SetAside(BaseModel):
