@@ -1,0 +1,86 @@
+"""The sets that tell how good a model is: strangers' messages, read for nothing else."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from training import corpus
+
+OPENINGS = Path(__file__).with_name("evaluation") / "care_openings.tsv"
+_LANGUAGES = {
+    "english": "en",
+    "german": "de",
+    "spanish": "es",
+    "french": "fr",
+    "portuguese": "pt",
+    "italian": "it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text, what is known of it, and the group that it belongs to."""
+
+    text: str
+    group: str
+    complains: bool | None = None
+    topic: str | None = None
+    sentiment: str | None = None
+    intent: str | None = None
+
+
+def held_back(model: Path) -> list[Labelled]:
+    """What this very model has not seen: the corpus may have grown since it was trained."""
+    marks = set((model / "held_back.txt").read_text("utf-8").split())
+    held = [one for one in corpus.read() if corpus.mark(one.text) in marks]
+    return [
+        Labelled(
+            one.text, one.language, one.intent == "complaint", one.topic, one.sentiment, one.intent
+        )
+        for one in held
+    ]
+
+
+def read(folder: Path | None) -> Iterator[tuple[str, list[Labelled]]]:
+    readers = {
+        "complaints_dev": _complaints,
+        "german_rail_dev": _german_rail,
+        "sentiment_8_languages_dev": _sentiment,
+        "care_openings_unlabelled": _openings,
+    }
+    for name, reader in readers.items():
+        path = folder / f"{name}.csv.gz" if folder else None
+        if path and path.exists():
+            with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+                yield name.removesuffix("_unlabelled"), list(reader(csv.DictReader(file)))
+
+
+def _complaints(rows: csv.DictReader[str]) -> Iterator[Labelled]:
+    for row in rows:
+        group = "random" if row["domain"].startswith("random") else "brands"
+        yield Labelled(row["text"], group, complains=row["complaint"] == "1")
+
+
+def _german_rail(rows: csv.DictReader[str]) -> Iterator[Labelled]:
+    for row in rows:
+        group = "relevant" if row["relevant"] == "true" else "other"
+        yield Labelled(row["text"], group, row["sentiment"] == "negative", None, row["sentiment"])
+
+
+def _sentiment(rows: csv.DictReader[str]) -> Iterator[Labelled]:
+    for row in rows:
+        if row["lang"] in _LANGUAGES:
+            yield Labelled(row["text"], _LANGUAGES[row["lang"]], sentiment=row["sentiment"])
+
+
+def _openings(rows: csv.DictReader[str]) -> Iterator[Labelled]:
+    """Labelled by hand, before any model ran; our labels know a text by its hash."""
+    lines = OPENINGS.read_text("utf-8").splitlines() if OPENINGS.exists() else []
+    labels = {name: rest for name, *rest in (line.split("\t") for line in lines if line)}
+    for row in rows:
+        name = corpus.mark(row["text"])
+        if name in labels:
+            intent, topic, sentiment, *_ = labels[name]
+            yield Labelled(row["text"], "en", intent == "complaint", topic, sentiment, intent)

@@ -1,0 +1,133 @@
+"""Writes the trained encoder as an ONNX graph with eight bits a weight."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[Any]
+HEADS = 12
+EPSILON = 1e-12
+# Seven bits: two products of eight-bit numbers do not fit the sixteen that older processors add in.
+STEPS = 63
+_OURS = "com.microsoft"
+
+
+class _Graph:
+    """Nodes and weights, in the order in which they run."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def weight(self, name: str, value: Array) -> str:
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, kind: str, name: str, *inputs: str, domain: str = "", **about: Any) -> str:  # noqa: ANN401
+        node = helper.make_node(kind, list(inputs), [name], name=name, domain=domain, **about)
+        self.nodes.append(node)
+        return name
+
+    def linear(self, name: str, x: str, matrix: Array, bias: Array) -> str:
+        """x @ matrix + bias with one scale a column; x is quantised on the way."""
+        scale = np.maximum(np.abs(matrix).max(0) / STEPS, 1e-12).astype(np.float32)
+        whole = np.round(matrix / scale).astype(np.int8)
+        return self.add(
+            "DynamicQuantizeMatMul",
+            name,
+            x,
+            self.weight(f"{name}.matrix", whole),
+            self.weight(f"{name}.scale", scale),
+            self.weight(f"{name}.zero", np.zeros(scale.shape, np.int8)),
+            self.weight(f"{name}.bias", bias.astype(np.float32)),
+            domain=_OURS,
+        )
+
+    def norm(self, name: str, x: str, more: str, scale: Array, shift: Array) -> str:
+        return self.add(
+            "SkipLayerNormalization",
+            name,
+            x,
+            more,
+            self.weight(f"{name}.scale", scale),
+            self.weight(f"{name}.shift", shift),
+            domain=_OURS,
+            epsilon=EPSILON,
+        )
+
+
+def export(parameters: dict[str, Any], path: Path) -> None:
+    """`parameters`: word, pos, lnw, lnb, a list of layers, head and headb, as in training.bert."""
+    graph = _Graph()
+    x = _embed(graph, parameters)
+    for number, layer in enumerate(parameters["layers"]):
+        x = _layer(graph, f"l{number}", x, layer)
+    mean = graph.add("ReduceMean", "mean", x, graph.weight("axis", np.array([1])), keepdims=0)
+    head = graph.weight("head", parameters["head"]), graph.weight("headb", parameters["headb"])
+    graph.add("Gemm", "scores", mean, *head)
+    width = parameters["head"].shape[1]
+    made = helper.make_graph(
+        graph.nodes,
+        "encoder",
+        [helper.make_tensor_value_info("pieces", TensorProto.INT64, [1, "length"])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, width])],
+        graph.weights,
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_OURS, 1)]
+    onnx.save(helper.make_model(made, opset_imports=opsets, ir_version=9), path)
+
+
+def _embed(graph: _Graph, parameters: dict[str, Any]) -> str:
+    """A row of the vocabulary has a scale of its own."""
+    word = np.asarray(parameters["word"])
+    scale = np.maximum(np.abs(word).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
+    rows = graph.weight("word", np.round(word / scale).astype(np.int8))
+    row = graph.add("Gather", "row", rows, "pieces")
+    size = graph.add("Gather", "size", graph.weight("word.scale", scale), "pieces")
+    number = graph.add("Cast", "number", row, to=TensorProto.FLOAT)
+    value = graph.add("Mul", "value", number, size)
+    shape = graph.add("Shape", "shape", "pieces", start=1)
+    place = graph.add(
+        "Slice",
+        "place",
+        graph.weight("positions", np.asarray(parameters["pos"])),
+        graph.weight("zero", np.array([0])),
+        shape,
+    )
+    placed = graph.add("Add", "placed", value, place)
+    return graph.add(
+        "LayerNormalization",
+        "embedded",
+        placed,
+        graph.weight("embedded.scale", np.asarray(parameters["lnw"])),
+        graph.weight("embedded.shift", np.asarray(parameters["lnb"])),
+        axis=-1,
+        epsilon=EPSILON,
+    )
+
+
+def _layer(graph: _Graph, name: str, x: str, layer: dict[str, Any]) -> str:
+    values = {key: np.asarray(value) for key, value in layer.items()}
+    all_three = graph.linear(f"{name}.qkv", x, values["qkv"], values["qkvb"])
+    names = [f"{name}.{which}" for which in "qkv"]
+    graph.nodes.append(
+        helper.make_node("Split", [all_three], names, name=f"{name}.split", axis=-1, num_outputs=3)
+    )
+    seen = graph.add("MultiHeadAttention", f"{name}.seen", *names, domain=_OURS, num_heads=HEADS)
+    said = graph.linear(f"{name}.said", seen, values["o"], values["ob"])
+    x = graph.norm(f"{name}.first", x, said, values["ln1w"], values["ln1b"])
+    inner = graph.linear(f"{name}.inner", x, values["i"], values["ib"])
+    bent = graph.add("FastGelu", f"{name}.bent", inner, domain=_OURS)
+    outer = graph.linear(f"{name}.outer", bent, values["f"], values["fb"])
+    return graph.norm(f"{name}.second", x, outer, values["ln2w"], values["ln2b"])
+
+
+def layers_of(stacked: dict[str, Array]) -> Iterator[dict[str, Array]]:
+    """One by one what training holds stacked."""
+    for number in range(len(stacked["ob"])):
+        yield {key: np.asarray(value)[number] for key, value in stacked.items()}

