@@ -48,7 +48,7 @@ def gateway(stack: Webhook) -> Iterator[str]:
         return Response(made["body"], made["statusCode"], made["headers"])
 
     server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=_Quiet)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}/webhooks"

@@ -165,7 +165,7 @@ def test_a_crash_at_any_boundary_loses_nothing_and_doubles_nothing(
 
 # In `make test` some of the pairs; which, says the figure that it prints.
 SEED = int(os.environ.get("CRASH_SEED", "5"))
-SOME_PAIRS = 12
+SOME_PAIRS = 8
 
 
 @pytest.mark.parametrize(("place", "text"), FLOWS)

@@ -580,7 +580,7 @@ def test_whatever_happens_nothing_is_lost_and_nobody_is_answered_twice(
     stage: Stage, logs: Callable[[], str], record_property: Callable[[str, object], None]
 ) -> None:
     seed = int(os.environ.get("SEED", "1"))
-    played, steps, seconds = play(stage, logs, histories=40, steps=12, seed=seed)
+    played, steps, seconds = play(stage, logs, histories=20, steps=12, seed=seed)
     figure = f"model: {played} histories, {steps} steps, {seconds:.0f} s (SEED={seed})"
     record_property("figure", figure)
 

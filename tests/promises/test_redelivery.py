@@ -265,7 +265,7 @@ def day(
 @pytest.mark.parametrize(
     ("messages", "people"),
     [
-        pytest.param(60, 24, id="60 x 10"),
+        pytest.param(40, 16, id="40 x 10"),
         pytest.param(
             1_000, 400, id="1,000 x 10", marks=(pytest.mark.deep, pytest.mark.timeout(1_800))
         ),
