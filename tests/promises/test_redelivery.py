@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import httpx
 import pytest
-from moto.core.botocore_stubber import BotocoreStubber
+from botocore.client import BaseClient
 
 from firstreply.inbox import Delivery
 from functions.respond import app as respond
@@ -249,15 +249,16 @@ def _answered(answer: dict[str, Any]) -> str:
 def day(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Day]:
-    """AWS takes one call at a time: moto is not made for threads. Between two calls of a function
-    comes whoever comes."""
-    lock, answer = RLock(), BotocoreStubber.__call__
+    """AWS takes one call at a time: neither moto nor boto3's tables are made for threads, which
+    Lambda has none of. Between two calls of a function comes whoever comes."""
+    client: Any = BaseClient
+    lock, call = RLock(), client._make_api_call
 
     def one_by_one(self: Any, *parts: Any, **named: Any) -> Any:
         with lock:
-            return answer(self, *parts, **named)
+            return call(self, *parts, **named)
 
-    monkeypatch.setattr(BotocoreStubber, "__call__", one_by_one)
+    monkeypatch.setattr(client, "_make_api_call", one_by_one)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield Day(connected, customers, pool)
 
