@@ -143,23 +143,25 @@ FLOWS = [(place, "My parcel is broken") for place in PLACES] + [
 ]
 
 
-@pytest.mark.parametrize(("place", "text"), FLOWS)
+@pytest.fixture
+def flow(
+    request: pytest.FixtureRequest, connected: World, customers: httpx.Client, fuse: Fuse
+) -> Flow:
+    place, text = request.param
+    return Flow(connected, customers, fuse, place, text)
+
+
+@pytest.mark.parametrize("flow", FLOWS, indirect=True, ids=" ".join)
 def test_a_crash_at_any_boundary_loses_nothing_and_doubles_nothing(
-    connected: World,
-    customers: httpx.Client,
-    fuse: Fuse,
-    place: str,
-    text: str,
-    record_property: RecordProperty,
+    flow: Flow, record_property: RecordProperty
 ) -> None:
-    flow = Flow(connected, customers, fuse, place, text)
     boundaries = flow.boundaries()
     for boundary in range(1, boundaries + 1):
-        fuse.set(boundary)
+        flow.fuse.set(boundary)
         flow.happen(f"crash at boundary {boundary} of {boundaries}")
-        assert fuse.passed >= boundary, "the crash did not happen"
+        assert flow.fuse.passed >= boundary, "the crash did not happen"
     record_property(
-        "figure", f"{place}: {boundaries} boundaries, a crash at each; lost 0, doubled 0"
+        "figure", f"{flow.place}: {boundaries} boundaries, a crash at each; lost 0, doubled 0"
     )
 
 
@@ -168,37 +170,27 @@ SEED = int(os.environ.get("CRASH_SEED", "5"))
 SOME_PAIRS = 8
 
 
-@pytest.mark.parametrize(("place", "text"), FLOWS)
+@pytest.mark.parametrize("flow", FLOWS, indirect=True, ids=" ".join)
 def test_a_second_crash_while_the_first_is_made_good_loses_and_doubles_nothing_either(
-    connected: World,
-    customers: httpx.Client,
-    fuse: Fuse,
-    place: str,
-    text: str,
-    record_property: RecordProperty,
+    flow: Flow, record_property: RecordProperty
 ) -> None:
-    flow = Flow(connected, customers, fuse, place, text)
     boundaries = flow.boundaries()
-    chance, happened = Random(f"{SEED} {place} {text}"), 0
+    chance, happened = Random(f"{SEED} {flow.place} {flow.text}"), 0
     while happened < SOME_PAIRS:
         first, second = chance.randint(1, boundaries), chance.randint(1, boundaries)
         happened += flow.happen_twice(first, second)
-    record_property("figure", f"{place}: {happened} pairs of crashes (CRASH_SEED={SEED}); lost 0")
+    record_property(
+        "figure", f"{flow.place}: {happened} pairs of crashes (CRASH_SEED={SEED}); lost 0"
+    )
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("place", "text"), FLOWS)
+@pytest.mark.parametrize("flow", FLOWS, indirect=True, ids=" ".join)
 def test_no_pair_of_crashes_loses_or_doubles_anything(
-    connected: World,
-    customers: httpx.Client,
-    fuse: Fuse,
-    place: str,
-    text: str,
-    record_property: RecordProperty,
+    flow: Flow, record_property: RecordProperty
 ) -> None:
     """Every boundary, with every one that is passed afterwards until all is done."""
-    flow = Flow(connected, customers, fuse, place, text)
     boundaries, pairs = flow.boundaries(), 0
     for first in range(1, boundaries + 1):
         flow.start_over()  # what lies there from before makes all slower
@@ -207,7 +199,8 @@ def test_no_pair_of_crashes_loses_or_doubles_anything(
                 break
             pairs += 1
     record_property(
-        "figure", f"{place}: {boundaries} boundaries, {pairs} pairs of crashes; lost 0, doubled 0"
+        "figure",
+        f"{flow.place}: {boundaries} boundaries, {pairs} pairs of crashes; lost 0, doubled 0",
     )
 
 
