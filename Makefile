@@ -13,12 +13,18 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run test test-deep check lint types imports template show replay redrive contracts lock format clean
+.PHONY: help run classify evaluate test test-deep check lint types imports template show replay redrive contracts lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this machine (ARGS="--once --port 4566")
 	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.run $(ARGS) || [ $$? -eq 130 ]  # Ctrl-C
+
+classify: $(DEV)/.ready  ## what the classifier makes of JSON lines {"id", "text"} (FILE=messages.jsonl, or a pipe)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m local.classify $(if $(FILE),'$(FILE)')
+
+evaluate: $(DEV)/.ready  ## how well it understands strangers: docs/understanding.md (SETS=folder of the evaluation sets)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m training.evaluate $(if $(SETS),--sets '$(SETS)') --out docs/understanding.md
 
 test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest -n 2 -m "not deep and not e2e" $(ARGS) || [ $$? -eq 5 ]  # none chosen
@@ -58,7 +64,8 @@ format: $(DEV)/.ready  ## let ruff mend what it can
 
 lock: $(UV)  ## resolve pyproject.toml anew into hashed requirement files
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml -o layers/common/requirements.txt
-	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml --group dev -c layers/common/requirements.txt -o requirements/dev.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group classify -c layers/common/requirements.txt -o functions/classify/requirements.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml --group dev --group classify -c layers/common/requirements.txt -c functions/classify/requirements.txt -o requirements/dev.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group sam -o requirements/sam.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group ministack -o requirements/ministack.txt
 	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/ && rm -f .venv/npm/package-lock.json
@@ -69,12 +76,12 @@ clean:  ## remove everything that these commands made
 	@rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(UV):
-	@echo "Setting up .venv (once)"
+	@echo "Setting up .venv (once)" >&2
 	@python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<1"
 
 # X's own library, which a test holds our count of characters against.
 .venv/npm/.ready: requirements/npm/hashes.json | $(UV)
-	@echo "Setting up .venv/npm"
+	@echo "Setting up .venv/npm" >&2
 	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/
 	@cp requirements/npm/hashes.json .venv/npm/package-lock.json
 	@npm ci --prefix .venv/npm --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
@@ -82,7 +89,7 @@ $(UV):
 
 # One environment each: they disagree on botocore. --seed: SAM's builder calls pip.
 .venv/%/.ready: requirements/%.txt | $(UV)
-	@echo "Setting up .venv/$*"
+	@echo "Setting up .venv/$*" >&2
 	@$(UV) venv --quiet --seed --clear --python 3.13 .venv/$*
 	@$(UV) pip install --quiet --require-hashes --python .venv/$*/bin/python -r requirements/$*.txt
 	@touch $@

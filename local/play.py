@@ -43,7 +43,12 @@ SCRIPT = (
         "messenger", "Dana", "I was charged twice for the same seat. Please fix this!", "complaint"
     ),
     Line("instagram_comment", "Jonas", "My stroller came back broken, what now?", "complaint"),
-    Line("instagram_message", "Kaya", "Thank you for the lovely flight home!", "praise"),
+    Line(
+        "instagram_message",
+        "Kaya",
+        "Thank you so much for the lovely flight home, what a great crew!",
+        "praise",
+    ),
     Line("x_mention", "Emre", "what time does check-in open in Lisbon?", "question"),
     Line("x_mention", "Freya", "thanks, best flight I've had in years 👏", "praise"),
     Line(

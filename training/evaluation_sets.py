@@ -24,23 +24,12 @@ class Labelled:
     """A text, what is known of it, and the group that it belongs to."""
 
     text: str
+    language: str
     group: str
     complains: bool | None = None
     topic: str | None = None
     sentiment: str | None = None
     intent: str | None = None
-
-
-def held_back(model: Path) -> list[Labelled]:
-    """What this very model has not seen: the corpus may have grown since it was trained."""
-    marks = set((model / "held_back.txt").read_text("utf-8").split())
-    held = [one for one in corpus.read() if corpus.mark(one.text) in marks]
-    return [
-        Labelled(
-            one.text, one.language, one.intent == "complaint", one.topic, one.sentiment, one.intent
-        )
-        for one in held
-    ]
 
 
 def read(folder: Path | None) -> Iterator[tuple[str, list[Labelled]]]:
@@ -60,19 +49,21 @@ def read(folder: Path | None) -> Iterator[tuple[str, list[Labelled]]]:
 def _complaints(rows: csv.DictReader[str]) -> Iterator[Labelled]:
     for row in rows:
         group = "random" if row["domain"].startswith("random") else "brands"
-        yield Labelled(row["text"], group, complains=row["complaint"] == "1")
+        yield Labelled(row["text"], "en", group, complains=row["complaint"] == "1")
 
 
 def _german_rail(rows: csv.DictReader[str]) -> Iterator[Labelled]:
     for row in rows:
         group = "relevant" if row["relevant"] == "true" else "other"
-        yield Labelled(row["text"], group, row["sentiment"] == "negative", None, row["sentiment"])
+        negative = row["sentiment"] == "negative"
+        yield Labelled(row["text"], "de", group, negative, None, row["sentiment"])
 
 
 def _sentiment(rows: csv.DictReader[str]) -> Iterator[Labelled]:
     for row in rows:
         if row["lang"] in _LANGUAGES:
-            yield Labelled(row["text"], _LANGUAGES[row["lang"]], sentiment=row["sentiment"])
+            name = _LANGUAGES[row["lang"]]
+            yield Labelled(row["text"], name, name, sentiment=row["sentiment"])
 
 
 def _openings(rows: csv.DictReader[str]) -> Iterator[Labelled]:
@@ -83,4 +74,5 @@ def _openings(rows: csv.DictReader[str]) -> Iterator[Labelled]:
         name = corpus.mark(row["text"])
         if name in labels:
             intent, topic, sentiment, *_ = labels[name]
-            yield Labelled(row["text"], "en", intent == "complaint", topic, sentiment, intent)
+            complains = intent == "complaint"
+            yield Labelled(row["text"], "en", "en", complains, topic, sentiment, intent)

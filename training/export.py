@@ -1,6 +1,12 @@
-"""Writes the trained encoder as an ONNX graph with eight bits a weight."""
+"""Writes an encoder as an ONNX graph with eight bits a weight.
 
-from collections.abc import Iterator
+What comes out are features: the mean over the pieces after some of the layers, each of length
+one, side by side. The upper layers know what a text is about, the middle ones how it is said. With
+heads, scores of every label come out as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +14,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from training.base import Base
 
 Array = NDArray[Any]
 HEADS = 12
@@ -61,25 +69,53 @@ class _Graph:
         )
 
 
-def export(parameters: dict[str, Any], path: Path) -> None:
-    """`parameters`: word, pos, lnw, lnb, a list of layers, head and headb, as in training.bert."""
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """One linear layer on standardised features: (features - mean) * scale @ matrix + bias."""
+
+    mean: Array
+    scale: Array
+    matrix: Array
+    bias: Array
+
+
+def export(base: Base, taps: Sequence[int], path: Path, heads: Heads | None = None) -> None:
+    """`taps`: after which layers (from 1 on) the mean is taken."""
     graph = _Graph()
-    x = _embed(graph, parameters)
-    for number, layer in enumerate(parameters["layers"]):
+    x = _embed(graph, base.embedding)
+    axis = graph.weight("axis", np.array([1]))
+    means = []
+    for number, layer in enumerate(base.layers[: max(taps)], 1):
         x = _layer(graph, f"l{number}", x, layer)
-    mean = graph.add("ReduceMean", "mean", x, graph.weight("axis", np.array([1])), keepdims=0)
-    head = graph.weight("head", parameters["head"]), graph.weight("headb", parameters["headb"])
-    graph.add("Gemm", "scores", mean, *head)
-    width = parameters["head"].shape[1]
+        if number in taps:
+            mean = graph.add("ReduceMean", f"mean{number}", x, axis, keepdims=0)
+            means.append(graph.add("LpNormalization", f"tap{number}", mean, axis=1, p=2))
+    graph.add("Concat", "features", *means, axis=1)
+    outputs = {"features": len(taps) * base.embedding["word"].shape[1]}
+    if heads:
+        outputs = {"scores": _score(graph, heads)} | outputs
     made = helper.make_graph(
         graph.nodes,
         "encoder",
         [helper.make_tensor_value_info("pieces", TensorProto.INT64, [1, "length"])],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, width])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, width])
+            for name, width in outputs.items()
+        ],
         graph.weights,
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_OURS, 1)]
     onnx.save(helper.make_model(made, opset_imports=opsets, ir_version=9), path)
+
+
+def _score(graph: _Graph, heads: Heads) -> int:
+    """The standardising is folded into the matrix. How many scores there are."""
+    matrix = (heads.scale[:, None] * heads.matrix).astype(np.float32)
+    bias = (heads.bias - heads.mean @ matrix).astype(np.float32)
+    graph.add(
+        "Gemm", "scores", "features", graph.weight("heads", matrix), graph.weight("headsb", bias)
+    )
+    return len(bias)
 
 
 def _embed(graph: _Graph, parameters: dict[str, Any]) -> str:
@@ -125,9 +161,3 @@ def _layer(graph: _Graph, name: str, x: str, layer: dict[str, Any]) -> str:
     bent = graph.add("FastGelu", f"{name}.bent", inner, domain=_OURS)
     outer = graph.linear(f"{name}.outer", bent, values["f"], values["fb"])
     return graph.norm(f"{name}.second", x, outer, values["ln2w"], values["ln2b"])
-
-
-def layers_of(stacked: dict[str, Array]) -> Iterator[dict[str, Array]]:
-    """One by one what training holds stacked."""
-    for number in range(len(stacked["ob"])):
-        yield {key: np.asarray(value)[number] for key, value in stacked.items()}

@@ -1,106 +1,198 @@
-"""Makes everything that ships, from the corpus and the base model: python -m training.train
+"""Makes the classifier's files from the corpus: python -m training.train
 
-Nothing of the evaluation sets is opened here. Bands and temperatures come from held-back corpus.
+Each encoder first learns from four fifths of the sectors: on the rest of them temperatures and
+bands are set and it is measured. Then it learns from everything, in the same way. Seeded.
 """
 
 import argparse
 import json
-import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
 
-from training import bands, base, corpus, export, ngram_fit, public_sets
-from training.corpus import Example
-from training.fit import Fitted, Settings, fit
-from training.handover.encoder import Encoder
-from training.handover.ngrams import Ngrams
-from training.handover.pieces import Pieces
-from training.samples import TASKS, of_corpus, of_public_sets
+from functions.classify.trained.pieces import CUTTERS
+from training import bands, base, corpus, export, finetune, heads, ngram_fit
+from training.base import Base
+from training.corpus import LANGUAGES, Example
+from training.finetune import Settings
+from training.scoring import f1, short
+from training.tasks import TASKS, columns, labels
 
-MODEL = Path(__file__).with_name("handover") / "model"
-# Public rows beside the corpus: more of them would drown it.
-PUBLIC_ROWS = 1500
-# From here on a message counts as a complaint where only yes and no are asked for.
-DECISION = 0.5
+Floats = NDArray[np.floating[Any]]
+
+MODEL = Path(__file__).parent.parent / "functions" / "classify" / "trained" / "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """An encoder of the model: for which languages (None: all), how its pieces are cut, after which
+    layers its features are taken."""
+
+    name: str
+    languages: tuple[str, ...] | None
+    pieces: str
+    taps: tuple[int, ...]
+    settings: Settings
+
+    def knows(self, example: Example) -> bool:
+        return self.languages is None or example.language in self.languages
+
+
+RECIPES = (
+    Recipe(
+        name="multilingual",
+        languages=None,
+        pieces="likeliest",
+        taps=(6, 8, 10),
+        settings=Settings(fixed_layers=4, epochs=1.5),
+    ),
+    Recipe(
+        name="english",
+        languages=("en",),
+        pieces="longest",
+        taps=(2, 4, 6),
+        settings=Settings(fixed_layers=1, epochs=2),
+    ),
+)
 
 
 def main() -> None:
-    """Read, train, export, measure on what was held back."""
+    """Read, learn, pack, and write what it is worth."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--public", type=Path, required=True, help="folder of the CC BY sets")
     arguments.add_argument("--out", type=Path, default=MODEL)
-    asked = arguments.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
-    kept, held = corpus.split(corpus.read())
-    samples = of_corpus(kept) + of_public_sets(public_sets.read(asked.public, PUBLIC_ROWS))
-    ngram_fit.fit(samples, asked.out)
-    with tempfile.TemporaryDirectory() as scratch:
-        start = base.pruned(base.read(), [one.text for one in kept], Path(scratch) / "all.tsv")
-    start.write_pieces(asked.out / "pieces.tsv")
-    settings = Settings()
-    fitted = fit(start, Pieces(asked.out / "pieces.tsv"), samples, settings)
-    write(fitted, held, asked.out, settings)
-
-
-def write(fitted: Fitted, held: list[Example], folder: Path, settings: Settings) -> None:
-    """The graph, and beside it what the probabilities mean."""
-    fixed, trained = fitted.fixed, fitted.trained
-    layers = [*export.layers_of(fixed["layers"]), *export.layers_of(trained["layers"])]
-    parameters = fixed | trained | {"layers": layers}
-    export.export({k: _plain(v) for k, v in parameters.items()}, folder / "encoder.onnx")
-    marks = sorted(corpus.mark(one.text) for one in held)
-    (folder / "held_back.txt").write_text("\n".join(marks) + "\n", "utf-8")
-    about: dict[str, Any] = {"tasks": TASKS, "temperatures": dict.fromkeys(TASKS, 1.0)}
-    _save(folder / "encoder.json", about | {"settings": asdict(settings)})
-    about["temperatures"] = _temperatures(Encoder(folder), held)
-    _save(folder / "encoder.json", about | {"settings": asdict(settings)})
-    _save(folder / "bands.json", _bands(folder, held))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    return value if isinstance(value, list) else np.asarray(value)
-
-
-def _temperatures(model: Encoder, held: list[Example]) -> dict[str, float]:
-    """Per task, from the packed model's own answers."""
-    answers = [model(one.text) for one in held]
-    found = {}
-    for task, labels in TASKS.items():
-        told = [i for i, one in enumerate(held) if getattr(one, task) in labels]
-        logs = np.log([[answers[i][task][label] for label in labels] for i in told])
-        wanted = np.array([labels.index(getattr(held[i], task)) for i in told])
-        found[task] = round(bands.temperature(logs, wanted), 2)
-    return found
-
-
-def _bands(folder: Path, held: list[Example]) -> dict[str, Any]:
-    complains = np.array([one.intent == "complaint" for one in held])
-    models: dict[str, Callable[[str], dict[str, dict[str, float]]]] = {
-        "encoder": Encoder(folder),
-        "ngrams": Ngrams(folder),
+    folder = arguments.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    examples = corpus.read()
+    ngram_fit.fit(examples, folder)
+    seen, unseen = _sectors(examples)
+    bases = {
+        "multilingual": base.multilingual((one.text for one in examples), max(RECIPES[0].taps)),
+        "english": base.english(),
     }
-    found: dict[str, Any] = {}
-    for name, model in models.items():
-        probability = _complaint(model, held)
-        limits = bands.thresholds(probability, complains)
-        measured = bands.as_json(bands.bands(probability, complains, limits))
-        found[name] = {"decision": DECISION} | limits | {"held_back": measured}
-    return found
+    told = []
+    for recipe in RECIPES:
+        start = bases[recipe.name]
+        (folder / f"{recipe.name}.tsv").write_text("\n".join(start.pieces) + "\n", "utf-8")
+        _learn(recipe, start, seen, folder)
+        told.append(_measure(recipe, unseen, folder))
+        _learn(recipe, start, examples, folder)
+    about = {"tasks": TASKS, "encoders": [entry for entry, _ in told]}
+    (folder / "model.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    together = {task: np.nanmean([one[task] for _, one in told], axis=0) for task in TASKS}
+    _card(folder, examples, unseen, together)
 
 
-def _complaint(
-    model: Callable[[str], dict[str, dict[str, float]]], held: list[Example]
-) -> NDArray[np.float64]:
-    return np.array([model(one.text)["intent"]["complaint"] for one in held])
+def _sectors(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """To learn from and to hold back: whole sectors, in every language, about a fifth."""
+    folds = GroupKFold(5).split(examples, groups=[one.sector for one in examples])
+    seen, unseen = next(folds)
+    return [examples[i] for i in seen], [examples[i] for i in unseen]
 
 
-def _save(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+def _learn(recipe: Recipe, start: Base, examples: Sequence[Example], folder: Path) -> None:
+    """Writes the encoder with its heads."""
+    path = folder / f"{recipe.name}.onnx"
+    mine = [one for one in examples if recipe.knows(one)]
+    export.export(start, recipe.taps, path)
+    told = heads.fit(_answers(recipe, mine, folder, "features"), mine)
+    cut = _cutter(recipe, folder)
+    learned = finetune.fit(start, recipe.taps, cut, mine, told, recipe.settings, _tell)
+    export.export(learned[0], recipe.taps, path, learned[1])
+
+
+def _measure(
+    recipe: Recipe, examples: Sequence[Example], folder: Path
+) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Its entry in model.json, and its probabilities: a row per example, NaN where the language is
+    not its own."""
+    known = np.flatnonzero([recipe.knows(one) for one in examples])
+    mine = [examples[i] for i in known]
+    scores = _answers(recipe, mine, folder, "scores")
+    heat, probabilities = {}, {}
+    for task in TASKS:
+        wanted = labels(mine, task)
+        part = scores[:, columns(task)]
+        heat[task] = bands.temperature(part[wanted >= 0], wanted[wanted >= 0])
+        probabilities[task] = np.full((len(examples), part.shape[1]), np.nan)
+        probabilities[task][known] = bands.softmax(part / heat[task])
+    entry = {
+        "name": recipe.name,
+        "languages": recipe.languages,
+        "pieces": recipe.pieces,
+        "temperatures": heat,
+    }
+    return entry, probabilities
+
+
+def _answers(recipe: Recipe, examples: Sequence[Example], folder: Path, which: str) -> Floats:
+    """By the packed encoder itself, as it will run: a row per example."""
+    cut = _cutter(recipe, folder)
+    path = str(folder / f"{recipe.name}.onnx")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    rows = [
+        session.run([which], {"pieces": np.array([cut(one.text)], np.int64)})[0] for one in examples
+    ]
+    return np.concatenate(rows)
+
+
+def _cutter(recipe: Recipe, folder: Path) -> Callable[[str], list[int]]:
+    return CUTTERS[recipe.pieces](folder / f"{recipe.name}.tsv")
+
+
+def _tell(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+
+
+def _card(
+    folder: Path,
+    examples: Sequence[Example],
+    unseen: Sequence[Example],
+    found: dict[str, Floats],
+) -> None:
+    """MODEL_CARD.md from the words beside this file, and the figures."""
+    complains = np.array([one.intent == "complaint" for one in unseen])
+    likely = found["intent"][:, TASKS["intent"].index("complaint")]
+    limits = bands.thresholds(likely, complains)
+    counts = Counter(one.language for one in examples)
+    words = Path(__file__).with_name("model_card.md").read_text("utf-8")
+    card = words.format(
+        messages=len(examples),
+        by_language=", ".join(f"{name} {counts[name]}" for name in LANGUAGES),
+        sectors=", ".join(sorted({one.sector for one in unseen})),
+        unseen="\n".join(_row(name, unseen, found, likely) for name in (None, *LANGUAGES)),
+        sure=limits["sure"],
+        none=limits["not"],
+        bands="\n".join(_band_rows(bands.bands(likely, complains, limits))),
+    )
+    (folder / "MODEL_CARD.md").write_text(card, "utf-8")
+
+
+def _row(
+    language: str | None, examples: Sequence[Example], found: dict[str, Floats], likely: Floats
+) -> str:
+    chosen = np.flatnonzero([language in (None, one.language) for one in examples])
+    complains = np.array([examples[i].intent == "complaint" for i in chosen], int)
+    cells = [str(f1(complains, (likely[chosen] >= 0.5).astype(int), 2))]
+    for task in ("intent", "topic", "sentiment"):
+        wanted = labels(examples, task)[chosen]
+        score = f1(wanted, found[task][chosen].argmax(1), len(TASKS[task]))
+        cells.append(short(score.value))
+    return f"| {language or 'all'} | {len(chosen)} | {' | '.join(cells)} |"
+
+
+def _band_rows(found: dict[str, bands.Band]) -> list[str]:
+    return [
+        f"| {name} | {band.share:.1%} | {band.complaints:.1%} | {band.of_complaints:.1%} |"
+        for name, band in found.items()
+    ]
 
 
 if __name__ == "__main__":

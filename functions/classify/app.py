@@ -14,14 +14,15 @@ from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
 from firstreply.outbox import Outbox
+from firstreply.policy import Policy
 from firstreply.queues import Queue
 from firstreply.secrets import Secrets
 from firstreply.settings import now, number, optional_setting, setting
 from firstreply.understanding import Classifier
 from functions.classify.bedrock import Bedrock
 from functions.classify.comprehend import Comprehend
-from functions.classify.lexicon import Lexicon
 from functions.classify.listening import Listening
+from functions.classify.offline import offline
 from functions.classify.reading import Reading
 
 
@@ -31,11 +32,18 @@ def secrets() -> Secrets:
 
 
 @cache
+def policy() -> Policy:
+    return brand.policy(
+        cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
+    )
+
+
+@cache
 def classifier() -> Classifier:
     """Offline; with the back ends that the stack's parameters switch on around it."""
-    found: Classifier = Lexicon()
+    found = offline(policy().complaint_bands)
     if model_id := optional_setting("BEDROCK_MODEL_ID"):
-        found = Bedrock(aws.bedrock_runtime(), model_id, found)
+        found = Bedrock(aws.bedrock_runtime(), model_id, found, policy().bedrock_sure)
     if setting("COMPREHEND_SENTIMENT") == "on":
         found = Comprehend(aws.comprehend(), found)
     return found
@@ -52,9 +60,7 @@ def listening() -> Listening:
         outbox=Outbox(conversations, owner="classify"),
         classifier=classifier(),
         voice=brand.voice(),
-        policy=brand.policy(
-            cool_down_minutes=number("COOL_DOWN_MINUTES"), auto_reply=setting("AUTO_REPLY") == "on"
-        ),
+        policy=policy(),
         clock=now,
     )
 

@@ -22,8 +22,6 @@ from firstreply.understanding import (
 )
 from functions.classify.asking import Service
 
-# Below it a human should look.
-SURE = 0.7
 # The few customers who write more are understood offline: time and money have an end.
 LONGEST_TEXT = 6_000
 MOST_TOKENS = 300
@@ -75,11 +73,12 @@ class Client(Protocol):
 @dataclass(slots=True)
 class Bedrock:
     """A Classifier. Urgency stays with the rules of `otherwise`, which also answers whenever the
-    model does not."""
+    model does not. Where it is less sure than `sure`, a human looks."""
 
     client: Client
     model_id: str
     otherwise: Classifier
+    sure: float
     service: Service = field(default_factory=lambda: Service(name="Bedrock"))
     # The same answer every time, as far as a model can; dropped for one that takes none.
     _sampling: dict[str, float] = field(default_factory=lambda: {"temperature": 0})
@@ -89,7 +88,7 @@ class Bedrock:
         if not message.text.strip():
             return offline
         answer = self.service.ask(lambda: self._label(message))
-        return _combine(message, answer, offline) if answer else offline
+        return _combine(message, answer, offline, self.sure) if answer else offline
 
     def _label(self, message: Message) -> Answer:
         if len(message.text) > LONGEST_TEXT:
@@ -136,7 +135,9 @@ def _read(response: Mapping[str, Any]) -> Answer:
     return Answer.model_validate_json(json.dumps(uses[0]["input"]))
 
 
-def _combine(message: Message, answer: Answer, offline: Understanding) -> Understanding:
+def _combine(
+    message: Message, answer: Answer, offline: Understanding, sure: float
+) -> Understanding:
     """Two readers. A human looks where the model is not sure, where the two disagree on what
     matters most, where the language is none of ours, and where a picture may say it all."""
     complains = answer.intent == "complaint"
@@ -150,7 +151,7 @@ def _combine(message: Message, answer: Answer, offline: Understanding) -> Unders
         journey="customer" if journey == "complaint" and not complains else journey,
         language=offline.language if answer.language == "other" else answer.language,
         confidence=answer.confidence,
-        unsure=answer.confidence < SURE
+        unsure=answer.confidence < sure
         or disagree
         or answer.language == "other"
         or (answer.journey == "complaint" and not complains)

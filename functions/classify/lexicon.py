@@ -1,6 +1,7 @@
 """The baseline classifier: words that speak for an intent, counted.
 
-It knows no grammar and no irony. A trained classifier is measured against it.
+It knows no grammar and no irony. The trained classifier is measured against it, and it answers
+where that one cannot.
 """
 
 import re
@@ -28,7 +29,7 @@ class Lexicon:
     """A Classifier from functions/classify/lexicon.yaml."""
 
     def understand(self, message: Message) -> Understanding:
-        text = " ".join(message.text[:LONGEST_READ].casefold().replace("’", "'").split())
+        text = _readable(message.text)
         words = _words()
         language, is_known = _language(text, message.language)
         # A platform's guess of a short text is often wrong, and so is ours.
@@ -58,6 +59,22 @@ class Lexicon:
                 *(f"attachment: {kind}" for kind in message.attachments),
             ),
         )
+
+
+def words_for(text: str, intent: Intent, language: str) -> list[str]:
+    """Our words for an intent that are in the text; none for what has none."""
+    stems = _words().get(intent, {}).get(language, ())
+    return [stem.removesuffix("!") for stem in _hits(stems, _readable(text))]
+
+
+def language_of(text: str, told: str | None) -> str | None:
+    """One of our languages, by words that are there; None for any other."""
+    name, is_ours = _language(_readable(text), told)
+    return name if is_ours else None
+
+
+def _readable(text: str) -> str:
+    return " ".join(text[:LONGEST_READ].casefold().replace("’", "'").split())
 
 
 def _intent(text: str, found: dict[str, list[str]]) -> tuple[Intent, float]:

@@ -14,6 +14,7 @@ from boto3.dynamodb.conditions import Attr
 
 from local.play import Line, Outcome, Stage
 from local.play import play as play_script
+from local.stack import WORK
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -158,7 +159,18 @@ def test_a_helpdesk_reads_the_queue_with_nothing_but_sqs(stage: Stage) -> None:
 
 
 def test_nothing_ended_in_a_dead_letter_queue(stage: Stage) -> None:
-    play(stage, "messenger", "nobody answers")
+    play(stage, "messenger", "My parcel never arrived and nobody answers")
     for name in stage.stack.outputs:
         if "DeadLetter" in name:
             assert stage.stack.peek(name) == []
+
+
+@pytest.mark.usefixtures("stage")
+def test_what_classify_carries_fits_into_lambda() -> None:
+    """As it was built for this machine. Lambda takes 250 MB with the layers."""
+    megabytes = {
+        name: sum(path.stat().st_size for path in (WORK / "build" / name).rglob("*")) / 2**20
+        for name in ("ClassifyFunction", "CommonLayer", "BrandLayer")
+    }
+    assert 50 < megabytes["ClassifyFunction"] < 200
+    assert sum(megabytes.values()) < 240

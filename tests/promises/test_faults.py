@@ -759,7 +759,7 @@ def test_a_large_delivery_is_kept_whole_or_refused_at_the_door(
 def test_a_hundred_thousand_characters_are_cut_and_answered_like_any_other_message(
     row: Row, place: str, letter: str
 ) -> None:
-    text = f"{COMPLAINT}. {letter * 100_000}"[:100_000]
+    text = (f"{COMPLAINT}! {letter * 20}\n" * 2_000)[:100_000]
     message_id = row.say(place, text)
     row.stack.drain()
     assert len(row.answers(message_id)) == 1

@@ -18,7 +18,7 @@ from firstreply.channels import meta
 from firstreply.inbox import Delivery
 from firstreply.message import Message
 from firstreply.understanding import Understanding
-from functions.classify.lexicon import Lexicon
+from functions.classify.offline import Falling
 from functions.respond import app as respond
 from tests.aws import World
 from tests.template.cfn import resources
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_set_aside_and_the_rest_of_its_batch_is_answered(
 
 
 def _raises_on_poison(understand: Any) -> Any:
-    def call(self: Lexicon, message: Message) -> Understanding:
+    def call(self: Falling, message: Message) -> Understanding:
         if message.text == POISON:
             raise ZeroDivisionError(message.text)
         known: Understanding = understand(self, message)
@@ -129,7 +129,7 @@ def test_an_update_that_our_own_code_fails_on_is_set_aside_and_its_neighbours_ar
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the middle of a delivery, in the middle of a batch."""
-    monkeypatch.setattr(Lexicon, "understand", _raises_on_poison(Lexicon.understand))
+    monkeypatch.setattr(Falling, "understand", _raises_on_poison(Falling.understand))
     alone = [say(stage, "facebook_comment")]
     raw = messages(QUESTION, POISON, QUESTION)
     deliver(stage, raw)

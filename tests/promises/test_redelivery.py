@@ -37,7 +37,7 @@ PAGE, INSTAGRAM = "102030405060708", "17841400000000001"
 TEXTS = {
     "complaint": ("My parcel never arrived and nobody answers", 40),
     "question": ("What are your opening hours on Sunday?", 30),
-    "praise": ("Great job, thank you!", 15),
+    "praise": ("Great service, thank you so much!", 15),
     "chatter": ("see you there", 15),
 }
 ANSWERED = ("complaint", "question", "praise")

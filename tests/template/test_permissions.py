@@ -127,7 +127,7 @@ def test_each_role_may_do_what_its_function_does_and_nothing_else(
         for fault in (None, "server_error", "gone", "rate_limited", "accept_then_disconnect"):
             if fault:
                 customers.post("/faults", json={"on": place, "fault": fault}).raise_for_status()
-            for text in ("nobody answers", "What time do you open?"):
+            for text in ("My parcel never arrived and nobody answers", "What time do you open?"):
                 say(customers, place, text, author={"name": f"Ada {fault}"})
     customers.post("/deliver", json={"channel": "meta", "raw": "{not json"}).raise_for_status()
     large = {"object": "page", "entry": [], "filler": _incompressible(1_600_000)}
@@ -167,14 +167,19 @@ def let_everything_else_happen(connected: World, customers: httpx.Client) -> Non
     for place in ("facebook_mention", "instagram_mention"):
         fault = {"on": "any", "fault": "graph_error", "code": 4, "at": "read"}
         customers.post("/faults", json=fault).raise_for_status()
-        say(customers, place, "nobody answers")
+        say(customers, place, "My parcel never arrived and nobody answers")
         connected.drain()
-    commented = say(customers, "facebook_comment", "nobody answers", author={"id": "9"})
+    commented = say(
+        customers,
+        "facebook_comment",
+        "My parcel never arrived and nobody answers",
+        author={"id": "9"},
+    )
     connected.drain()
     agent(connected, connected.bodies("escalation.fifo")[-1], "We are on it")
     for what, more in (
         ("answer", {"in_reply_to": commented["id"], "text": "We are on it"}),
-        ("edit", {"id": commented["id"], "text": "nobody answers me"}),
+        ("edit", {"id": commented["id"], "text": "My parcel never arrived and nobody answers me"}),
         ("hide", {"id": commented["id"]}),
         ("remove", {"id": commented["id"], "with_author": False}),
         ("delete_data", {"person": "9"}),

@@ -250,3 +250,13 @@ def test_only_who_speaks_for_the_brand_carries_its_words() -> None:
     assert (
         carries["ClassifyFunction"] == carries["RespondFunction"] == ["CommonLayer", "BrandLayer"]
     )
+
+
+def test_classify_alone_carries_libraries_of_its_own() -> None:
+    """Everything else that a function needs is in the layer, and starts fast."""
+    carrying = {path.parent.name for path in ROOT.glob("functions/*/requirements.txt")}
+    assert carrying == {"classify"}
+
+
+def test_classify_has_a_whole_processor_to_load_its_models_with() -> None:
+    assert FUNCTIONS["ClassifyFunction"]["MemorySize"] >= 1769

@@ -32,11 +32,13 @@ from functions.classify.asking import REST_SECONDS, Service
 from functions.classify.bedrock import Bedrock, tool_schema
 from functions.classify.comprehend import Comprehend
 from functions.classify.lexicon import Lexicon
+from functions.classify.offline import Falling
 from tests.aws import FakeContext, World
 from tests.unit.channels.samples import ROOT
 from tests.unit.test_lexicon import LANGUAGES
 
 MODEL = "eu.amazon.nova-lite-v1:0"
+SURE = 0.7
 INSTRUCTIONS = ROOT.joinpath("functions/classify/instructions.txt").read_text("utf-8")
 SAID = Message(
     conversation=Conversation(channel="meta", account="102030405060708", customer="4711"),
@@ -98,7 +100,7 @@ class Fake:
     @property
     def bedrock(self) -> Bedrock:
         service = Service(name="Bedrock", clock=self.clock)
-        return Bedrock(self.client, MODEL, Lexicon(), service)
+        return Bedrock(self.client, MODEL, Lexicon(), SURE, service)
 
     @property
     def comprehend(self) -> Comprehend:
@@ -253,7 +255,7 @@ def test_the_topics_are_those_of_the_corpus_and_every_label_is_explained() -> No
     [
         ("nobody answers", {}, False),
         ("nobody answers", {"confidence": 0.69}, True),
-        ("nobody answers", {"confidence": bedrock.SURE}, False),
+        ("nobody answers", {"confidence": SURE}, False),
         # Only one of the two hears a complaint.
         ("nobody answers", {"intent": "question", "journey": "customer"}, True),
         ("Lovely picture", {}, True),
@@ -409,7 +411,7 @@ def test_whatever_comes_there_is_an_understanding_in_our_labels(labels: Any, tex
         def converse(self, **_: Any) -> Any:
             return response(labels)
 
-    found = Bedrock(Says(), MODEL, Lexicon()).understand(said(text))
+    found = Bedrock(Says(), MODEL, Lexicon(), SURE).understand(said(text))
     assert found.intent in get_args(Intent.__value__)
     assert found.sentiment in get_args(Sentiment.__value__)
     assert found.journey in get_args(Journey.__value__)
@@ -682,7 +684,7 @@ def test_off_nothing_is_asked_and_no_client_is_made(
 
     monkeypatch.setattr(aws, "bedrock_runtime", refuse)
     monkeypatch.setattr(aws, "comprehend", refuse)
-    assert isinstance(classify.classifier(), Lexicon)
+    assert isinstance(classify.classifier(), Falling)
 
 
 def test_on_both_are_asked_once_and_not_again_for_a_repeat(
@@ -705,16 +707,18 @@ def test_however_slow_a_back_end_is_a_long_delivery_gets_on(
     stack: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each message has its time, and what is remembered is not asked about again."""
-    understand, slow = Lexicon.understand, FakeContext("slow")
+    understand, slow = Falling.understand, FakeContext("slow")
     asked: list[str] = []
 
-    def takes_five_seconds(self: Lexicon, message: Message) -> Understanding:
+    def takes_five_seconds(self: Falling, message: Message) -> Understanding:
         asked.append(message.id)
         slow.remaining_ms -= 5_000
         return understand(self, message)
 
-    monkeypatch.setattr(Lexicon, "understand", takes_five_seconds)
-    messages: list[Update] = [said("nobody answers", id=f"1_{number}") for number in range(12)]
+    monkeypatch.setattr(Falling, "understand", takes_five_seconds)
+    messages: list[Update] = [
+        said("My parcel never arrived and nobody answers", id=f"1_{number}") for number in range(12)
+    ]
     delivery = Delivery(channel="meta", body=b"", received_at=SAID.sent_at)
     for heard in (5, 10):
         slow.remaining_ms = 30_000

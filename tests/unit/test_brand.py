@@ -300,6 +300,16 @@ def test_a_wrong_voice_is_named_with_its_place_before_any_customer_hears_it(
         (changed(POLICY, "due_minutes.low", 5), "due_minutes.low"),
         (changed(POLICY, "oldest_answer_hours", -1), "oldest_answer_hours"),
         (changed(POLICY, "cool_down", 5), "cool_down"),
+        (changed(POLICY, "complaint_bands", ...), "complaint_bands"),
+        (changed(POLICY, "complaint_bands", 0.5), "complaint_bands"),
+        (changed(POLICY, "complaint_bands.sure", ...), "complaint_bands.sure"),
+        (changed(POLICY, "complaint_bands.sure", 1.01), "complaint_bands.sure"),
+        (changed(POLICY, "complaint_bands.sure", float("nan")), "complaint_bands.sure"),
+        (changed(POLICY, "complaint_bands.none", -0.01), "complaint_bands.none"),
+        (changed(POLICY, "complaint_bands.none", "few"), "complaint_bands.none"),
+        (changed(POLICY, "complaint_bands.maybe", 0.5), "complaint_bands.maybe"),
+        (changed(POLICY, "complaint_bands", {"sure": 0.3, "none": 0.4}), "none must not be above"),
+        (changed(POLICY, "bedrock_sure", 7), "bedrock_sure"),
     ],
 )
 def test_a_wrong_policy_is_named_with_its_place_before_it_is_applied(
@@ -309,6 +319,17 @@ def test_a_wrong_policy_is_named_with_its_place_before_it_is_applied(
     with pytest.raises(Misconfigured) as raised:
         policy()
     assert_helpful(str(raised.value), "brand/policy.yaml", place, own)
+
+
+@pytest.mark.parametrize(("none", "sure"), [(0, 0), (0, 1), (0.4, 0.4), (1, 1)])
+def test_bands_may_be_as_wide_or_as_narrow_as_the_brand_likes(
+    own: Files, none: float, sure: float
+) -> None:
+    own.write("policy.yaml", changed(POLICY, "complaint_bands", {"none": none, "sure": sure}))
+    bands = brand.policy(cool_down_minutes=60, auto_reply=True).complaint_bands
+    assert (bands.none, bands.sure) == (none, sure)
+    assert bands.is_unsure(none) == (none < sure)
+    assert not bands.is_unsure(sure)
 
 
 def test_where_links_are_not_allowed_a_wording_without_one_is_chosen(own: Files) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from firstreply.message import Message
 from firstreply.understanding import Understanding
-from functions.classify.lexicon import Lexicon
+from functions.classify.offline import Falling
 from functions.escalate import app as escalate
 from tests.aws import World
 from tests.unit.channels.samples import ROOT
@@ -26,7 +26,7 @@ def test_a_case_is_opened_before_anything_else_is_told_of_it(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The opener is held up after it took the case; the next complaint does its work."""
-    for text in ("My parcel is broken", "Nobody answers"):
+    for text in ("My parcel is broken", "My parcel never arrived and nobody answers"):
         say(customers, "messenger", text, **ADA)
         connected.pump_inbox()
     first, second = connected.bodies("complaint")
@@ -131,15 +131,15 @@ def test_a_picture_without_words_is_looked_at_by_a_human(
 def test_a_message_that_we_fail_on_is_set_aside_and_holds_up_nobody(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    understand = Lexicon.understand
+    understand = Falling.understand
 
-    def fails_on_one(self: Lexicon, message: Message) -> Understanding:
+    def fails_on_one(self: Falling, message: Message) -> Understanding:
         if "poison" in message.text:
             raise KeyError(message.text)
         return understand(self, message)
 
-    monkeypatch.setattr(Lexicon, "understand", fails_on_one)
-    for text in ("this is poison", "nobody answers"):
+    monkeypatch.setattr(Falling, "understand", fails_on_one)
+    for text in ("this is poison", "My parcel never arrived and nobody answers"):
         say(customers, "facebook_comment", text)
     connected.drain()
     assert len(replies(customers)) == 1
@@ -154,7 +154,7 @@ def test_who_changes_their_words_back_says_something_new(
     """Else the helpdesk would be left with what is not meant any more."""
     said = say(customers, "facebook_comment", "My parcel is on fire", **ADA)
     connected.drain()
-    for text in ("All is broken", "My parcel is on fire"):
+    for text in ("My parcel is broken", "My parcel is on fire"):
         happen(customers, "edit", id=said["id"], text=text)
         connected.drain()
     events = connected.bodies("escalation.fifo")

@@ -33,7 +33,7 @@ def test_what_the_functions_send_keeps_the_contract(
     fault = {"on": "messenger", "fault": "window_closed"}
     customers.post("/faults", json=fault).raise_for_status()
     ada = {"author": {"id": "1", "name": "Ada"}}
-    for text in ("My parcel is broken 😡", "Still broken, nobody answers"):
+    for text in ("My parcel is broken 😡", "My parcel is still broken, nobody answers"):
         say(customers, "messenger", text, **ada)
         connected.pump_inbox()
     unsent = say(customers, "instagram_message", "My parcel is broken")

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("webhook", "classify", "respond", "escalate")
 LOCKS = {
     "layers/common/requirements.txt": ("dependencies",),
-    "requirements/dev.txt": ("dependencies", "dev"),
+    "functions/classify/requirements.txt": ("classify",),
+    "requirements/dev.txt": ("dependencies", "dev", "classify"),
     "requirements/sam.txt": ("sam",),
     "requirements/ministack.txt": ("ministack",),
 }
@@ -78,10 +79,23 @@ def test_the_locks_hold_what_the_project_asks_for(lock: str) -> None:
     assert "://" not in text
 
 
-def test_developers_use_what_the_layer_ships() -> None:
+@pytest.mark.parametrize(
+    "shipped", ["layers/common/requirements.txt", "functions/classify/requirements.txt"]
+)
+def test_developers_use_what_is_shipped(shipped: str) -> None:
     def locked(lock: str) -> dict[str, str]:
         found = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)
         return {name: version for name, version in found}
 
-    layer, dev = locked("layers/common/requirements.txt"), locked("requirements/dev.txt")
-    assert {name: dev.get(name) for name in layer} == layer
+    known, dev = locked(shipped), locked("requirements/dev.txt")
+    assert {name: dev.get(name) for name in known} == known
+
+
+def test_classify_s_own_libraries_agree_with_the_layer_s() -> None:
+    """They come before it on the path."""
+    both = [
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+        for lock in ("layers/common/requirements.txt", "functions/classify/requirements.txt")
+    ]
+    for name in both[0].keys() & both[1].keys():
+        assert both[0][name] == both[1][name], name

