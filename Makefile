@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run classify evaluate test test-deep check lint types imports template show replay redrive contracts lock format clean
+.PHONY: help run classify evaluate test test-deep check lint voice types imports template show replay redrive contracts lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -33,10 +33,13 @@ test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/npm/.ready  ## every
 test-deep: $(DEV)/.ready  ## the tests that take long (ARGS as above)
 	@$(DEV)/bin/python -m pytest -m deep -n 2 $(ARGS)
 
-check: lint types imports template  ## style, types, layers' import rules, template
+check: lint voice types imports template  ## style, the brand's words, types, layers' import rules, template
 
 lint: $(DEV)/.ready
 	@$(DEV)/bin/ruff check . && $(DEV)/bin/ruff format --check .
+
+voice: $(DEV)/.ready  ## what is wrong with the words of brand/
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m local.lint_voice
 
 types: $(DEV)/.ready
 	@$(DEV)/bin/mypy

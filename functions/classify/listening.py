@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from firstreply.brand import Voice
 from firstreply.channels import Channel
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
 from firstreply.conversations import Conversations, Remembered, moment
@@ -31,7 +30,8 @@ from firstreply.outbox import Outbox
 from firstreply.policy import Policy, Standing, decide
 from firstreply.privacy import mask
 from firstreply.queues import Complaint, Hinted
-from firstreply.understanding import Classifier, heed_verdict, heed_waiting
+from firstreply.understanding import Classifier, Understanding, heed_verdict, heed_waiting
+from firstreply.voice import Saying, Voice, called
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,9 @@ class Listening:
         heard = replace(message, sent_at=edited_at) if edited_at else message
         decision = decide(heard, understanding, standing, self.policy, now)
         acknowledgement = None
-        if decision.silence is None:
-            acknowledgement = self.voice.acknowledge(
-                message,
-                understanding,
+        if decision.silence is None and (saying := _saying(message, understanding)):
+            acknowledgement = self.voice.say(
+                saying,
                 said_on.shorten,
                 may_link=message.conversation.channel in self.policy.links_on,
             )
@@ -305,6 +304,21 @@ class Listening:
                 author=Author(kind="firstreply"),
             ),
         )
+
+
+def _saying(message: Message, understanding: Understanding) -> Saying | None:
+    """What the words of an acknowledgement depend on; None if there is nothing to acknowledge."""
+    if understanding.intent == "other":
+        return None
+    return Saying(
+        message_id=message.id,
+        purpose=understanding.intent,
+        topic=understanding.topics[0],
+        language=understanding.language,
+        channel=message.conversation.channel,
+        place="public" if message.public else "private",
+        called=called(message, public=message.public),
+    )
 
 
 def _complaint(remembered: Remembered) -> Complaint:

@@ -1,299 +1,188 @@
-"""The brand speaks as its files say, and says so at once if they are wrong."""
+"""The brand's files are loaded as they stand, and what is wrong in them is said at once."""
 
-import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib import import_module, invalidate_caches
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-import yaml
 
 from firstreply import brand
-from firstreply.channels import x
 from firstreply.errors import Misconfigured
-from firstreply.message import Conversation, Message
-from firstreply.understanding import Intent, Understanding
-from local.simulator.x_length import LIMIT
-from local.simulator.x_length import weight as x_counts
-from tests.unit.channels.samples import ROOT
+from firstreply.voice import PURPOSES, Saying
+from tests.unit.brands import POLICY, Files, changed, words
 
-VOICE: dict[str, Any] = yaml.safe_load(ROOT.joinpath("brand/voice.yaml").read_text("utf-8"))
-POLICY: dict[str, Any] = yaml.safe_load(ROOT.joinpath("brand/policy.yaml").read_text("utf-8"))
-SPOKEN: list[tuple[Intent, str]] = [
-    (intent, language)
-    for intent, wordings in VOICE["acknowledgement"].items()
-    for language in wordings
-]
-THIRTY_LETTERS = "Wolfeschlegelsteinhausenberger"
-
-
-def said_by(
-    name: str | None = None, *, handle: str | None = None, public: bool = False, id: str = "m_1"
-) -> Message:
-    return Message(
-        conversation=Conversation(channel="meta", account="1", customer="2"),
-        id=id,
-        network="messenger",
-        kind="message",
-        public=public,
-        text="Where is my bag?",
-        sent_at=datetime(2026, 11, 22, 9, 20, tzinfo=UTC),
-        author_name=name,
-        author_handle=handle,
-    )
-
-
-def about(intent: Intent, language: str = "en") -> Understanding:
-    return Understanding(
-        intent=intent,
-        topics=("other",),
-        sentiment="neutral",
-        urgency="normal",
-        journey="customer",
-        language=language,
-        confidence=0.5,
-        unsure=False,
-        reasons=(),
-    )
-
-
-def whole(text: str) -> str:
-    return text
-
-
-def acknowledged(message: Message, intent: Intent = "question", language: str = "en") -> str:
-    return brand.voice().acknowledge(message, about(intent, language), whole)
-
-
-def every_wording(message: Message, intent: Intent, language: str) -> set[str]:
-    """What a customer of that name may be told, whatever the message's id."""
-    ids = (f"m_{number}" for number in range(200))
-    name, handle, public = message.author_name, message.author_handle, message.public
-    return {
-        acknowledged(said_by(name, handle=handle, public=public, id=id), intent, language)
-        for id in ids
-    }
-
-
-# --- the default brand --------------------------------------------------------------------------
-
-
-def test_every_intent_that_is_answered_has_words_in_every_language() -> None:
-    assert set(POLICY["answer"]) == set(VOICE["acknowledgement"])
-    assert {language for _, language in SPOKEN} == set(VOICE["greeting"])
-    assert len(SPOKEN) == len(VOICE["acknowledgement"]) * len(VOICE["greeting"])
-
-
-@pytest.mark.parametrize(("intent", "language"), SPOKEN)
-def test_every_wording_is_used_and_fits_into_a_post_with_a_long_name(
-    intent: Intent, language: str
-) -> None:
-    for message in (
-        said_by(),
-        said_by(THIRTY_LETTERS),
-        said_by("漢" * 30),
-        said_by(handle="a23456789012345", public=True),
-    ):
-        texts = every_wording(message, intent, language)
-        assert len(texts) == len(VOICE["acknowledgement"][intent][language])
-        for text in texts:
-            assert x_counts(text) <= x.weight(text) <= LIMIT
-            assert x.shorten(text) == text
-            assert "{" not in text
-            assert "://" not in text, "X charges for links"
-
-
-def test_what_does_not_fit_is_shortened_by_the_channel() -> None:
-    message, understanding = said_by(), about("praise")
-    assert brand.voice().acknowledge(message, understanding, lambda text: text[:5]) == "Hi th"
-
-
-def test_the_same_message_is_told_the_same_words_at_every_try() -> None:
-    for number in range(20):
-        again = {acknowledged(said_by("Ada", id=f"m_{number}")) for _ in range(3)}
-        assert len(again) == 1
-    assert len({acknowledged(said_by("Ada", id=f"m_{number}")) for number in range(20)}) > 1
-
-
-def test_a_language_that_the_brand_does_not_speak_is_answered_in_its_default() -> None:
-    assert acknowledged(said_by("Ada"), language="el") == acknowledged(said_by("Ada"))
-    assert acknowledged(said_by("Ada"), language="de") != acknowledged(said_by("Ada"))
-
-
-# --- names --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "called"),
-    [
-        ("Ada Okafor", "Ada"),
-        ("Jean-Luc Moreau", "Jean-Luc"),
-        ("O'Shea", "O'Shea"),
-        ("O’Shea", "O’Shea"),
-        ("Zoë", "Zoë"),
-        ("  Ngọc   Anh", "Ngọc"),
-        ("ślązak\nJan", "ślązak"),
-        ("李 小龍", "李"),
-        (THIRTY_LETTERS, THIRTY_LETTERS),
-    ],
-)
-def test_a_customer_is_called_by_the_first_name(name: str, called: str) -> None:
-    assert acknowledged(said_by(name)).startswith(f"Hi {called}, ")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(None, "", " ", "\n", "\0", "5", "Ada5", "_", "-", "'", "Ada-", "'Ada", "A--B"),
-        *("https://larkspur.example", "larkspur.example", "www.larkspur.example Ada"),
-        *("@LarkspurAir", "@ada", "#refund", "$ADA", "Ada@home", "ada/okafor"),
-        *("{0}", "{hello}", "{called}", "{called.__class__}", "%s", "${HOME}", "{{}}", "}{"),
-        *("Ada,", "<b>Ada</b>", "*Ada*", "\N{POUTING FACE}", "A\N{RIGHT-TO-LEFT OVERRIDE}da"),
-        *("A\N{ZERO WIDTH SPACE}da", "\ud800", THIRTY_LETTERS + "s", "A" * 500, "A" * 100_000),
-    ],
-    ids=lambda name: ascii(name)[:30],
-)
-def test_a_name_that_is_none_is_not_repeated(name: str | None) -> None:
-    """What a customer chose to be called would stand under the brand's name."""
-    for public in (False, True):
-        unnamed = every_wording(said_by(public=public), "complaint", "en")
-        assert every_wording(said_by(name, public=public), "complaint", "en") == unnamed
-
-
-def test_in_public_a_customer_is_called_by_the_handle_and_in_private_by_the_name() -> None:
-    public = said_by("Ada Okafor", handle="ada_okafor", public=True)
-    private = said_by("Ada Okafor", handle="ada_okafor")
-    assert acknowledged(public).startswith("Hi @ada_okafor, ")
-    assert acknowledged(private).startswith("Hi Ada, ")
-
-
-@pytest.mark.parametrize(
-    "handle", ["", "@", "larkspur.example", "ada okafor", "é", "{0}", "a\n", "a" * 31, "\ud800"]
-)
-def test_a_handle_that_is_none_is_not_repeated(handle: str) -> None:
-    assert acknowledged(said_by("Ada", handle=handle, public=True)).startswith("Hi Ada, ")
-
-
-# --- a brand of one's own -----------------------------------------------------------------------
-
-
-class Files:
-    """Stands before the repository's brand/ for one test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def write(self, name: str, content: object) -> None:
-        text = content if isinstance(content, str) else yaml.safe_dump(content)
-        self.folder.joinpath(name).write_text(text, "utf-8")
-        brand.voice.cache_clear()
-
-
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
-    folder = tmp_path / "brand"
-    folder.mkdir()
-    import_module("brand")
-    others = [entry for entry in sys.path if not Path(entry or ".", "brand").is_dir()]
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *others])
-    monkeypatch.delitem(sys.modules, "brand")
-    invalidate_caches()
-    files = Files(folder)
-    files.write("voice.yaml", VOICE)
-    files.write("policy.yaml", POLICY)
-    yield files
-    brand.voice.cache_clear()
+EN = words("en")
+EN_FILE = "voice/en.yaml"
 
 
 def policy() -> object:
     return brand.policy(cool_down_minutes=60, auto_reply=True)
 
 
+def said(id: str, *, may_link: bool = True, **about: Any) -> str:
+    saying = Saying(message_id=id, purpose="question", **about)
+    return brand.voice().say(saying, lambda text: text, may_link=may_link)
+
+
+# --- the brand that is shipped ------------------------------------------------------------------
+
+
+def test_it_speaks_seven_languages_and_leaves_nothing_to_its_default() -> None:
+    voice = brand.voice()
+    assert set(voice.languages) == {"en", "de", "es", "fr", "pt", "it", "nl"}
+    assert not [one for one in voice.languages.values() if one.in_default_language]
+
+
+def test_its_policy_and_its_hours_are_in_order() -> None:
+    assert policy()
+    assert set(POLICY["answer"]) <= set(PURPOSES)
+    assert brand.hours().time_zone == POLICY["hours"]["time_zone"]
+
+
+# --- a brand of one's own -----------------------------------------------------------------------
+
+
 def test_a_brand_of_one_s_own_is_heard(own: Files) -> None:
-    wordings = {"en": ["{hello}! Seen."]}
-    greeting = {"en": {"named": "Ahoy {called}", "unnamed": "Ahoy"}}
-    own.write(
-        "voice.yaml",
-        {
-            "default_language": "en",
-            "greeting": greeting,
-            "acknowledgement": {"complaint": wordings, "praise": wordings, "question": wordings},
-        },
-    )
-    assert acknowledged(said_by("Ada")) == "Ahoy Ada! Seen."
-    assert acknowledged(said_by(), language="de") == "Ahoy! Seen."
+    own.write(EN_FILE, changed(EN, "greeting", {"named": "Ahoy {called}!", "unnamed": "Ahoy!"}))
+    for language in ("de", "es", "fr", "pt", "it", "nl"):
+        own.remove(f"voice/{language}.yaml")
+    assert said("1", called="Ada").startswith("Ahoy Ada! ")
+    assert said("1", language="de").startswith("Ahoy! ")
     assert policy()
 
 
-def changed(data: dict[str, Any], path: str, value: object) -> dict[str, Any]:
-    """A copy with another value at `a.b.0`; nothing there if the value is `...`."""
-    copy: dict[str, Any] = yaml.safe_load(yaml.safe_dump(data))
-    *steps, last = (int(step) if step.isdecimal() else step for step in path.split("."))
-    parent: Any = copy
-    for step in steps:
-        parent = parent[step]
-    if value is ...:
-        del parent[last]
-    else:
-        parent[last] = value
-    return copy
+def test_what_a_language_leaves_to_the_default_is_said_in_that(own: Files) -> None:
+    kept = [row for row in words("de")["sentences"] if row.get("purpose") != "praise"]
+    own.write("voice/de.yaml", changed(words("de"), "sentences", kept))
+    with pytest.raises(Misconfigured, match=r"brand/voice/de.yaml:\d+: .*no .* for praise"):
+        brand.voice()
+    left = changed(words("de"), "sentences", kept) | {"in_default_language": ["praise"]}
+    own.write("voice/de.yaml", left)
+    praise = Saying(message_id="1", purpose="praise", language="de")
+    assert brand.voice().say(praise, lambda text: text).startswith("Hi, ")
+    assert said("1", language="de").startswith("Hallo, ")
 
 
-EN = "acknowledgement.complaint.en"
+def row(part: str, say: object, **about: object) -> dict[str, object]:
+    return {"part": part, **about, "say": say}
+
+
+def more(*rows: dict[str, object]) -> dict[str, Any]:
+    """The English file with rows after its own."""
+    return changed(EN, "sentences", [*EN["sentences"], *rows])
+
+
+LAST = f"sentences.{len(EN['sentences'])}"
+FIRST = "sentences.0.say.1"
 
 
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ("greeting: [", "line 1"),
-        ("a: b\nc: d: e", "line 2"),
-        ("", "voice.yaml"),
-        ("[]", "voice.yaml"),
-        ("just words", "voice.yaml"),
-        (changed(VOICE, "tone", "witty"), "tone"),
-        (changed(VOICE, "greeting.en.formal", "Dear {called}"), "greeting.en.formal"),
-        (changed(VOICE, "greeting.en.named", ...), "greeting.en.named"),
-        (changed(VOICE, "greeting.en.named", "Hi {first_name}"), "greeting.en.named"),
-        (changed(VOICE, "greeting.en", ...), "greeting has no wording in 'en'"),
-        (changed(VOICE, "default_language", "pl"), "greeting has no wording in 'pl'"),
-        (changed(VOICE, "default_language", ...), "default_language"),
-        (changed(VOICE, EN, ...), "complaint has no wording in 'en'"),
-        (changed(VOICE, EN, []), EN),
-        (changed(VOICE, EN, None), EN),
-        (changed(VOICE, EN, "{hello}, sorry."), EN),
-        (changed(VOICE, f"{EN}.1", ""), f"{EN}.1"),
-        (changed(VOICE, f"{EN}.1", "  "), f"{EN}.1"),
-        (changed(VOICE, f"{EN}.1", 5), f"{EN}.1"),
+        ("greeting: [}", "en.yaml:1: "),
+        ("a: b\nc: d: e", "en.yaml:2: "),
+        ("a: b\na: c", "en.yaml:2: 'a' stands here twice"),
+        ("a: \x00", "en.yaml"),
+        ("[2026-02-30]", "en.yaml"),
+        ("", "en.yaml:1: "),
+        ("[]", "en.yaml:1: "),
+        ("just words", "en.yaml:1: "),
+        (changed(EN, "tone", "witty"), "tone"),
+        (changed(EN, "greeting.formal", "Dear {called}"), "greeting.formal"),
+        (changed(EN, "greeting.named", ...), "greeting.named"),
+        (changed(EN, "greeting.named", "Hi {first_name}"), "greeting.named"),
+        (changed(EN, "greeting.named", "Hi [{called}]"), "greeting.named"),
+        (changed(EN, "greeting.unnamed", "Hi {called}"), "greeting.unnamed"),
+        (changed(EN, "grave_greeting.named", "Hello"), "grave_greeting.named"),
+        (changed(EN, "expected.minutes", "soon"), "expected.minutes: it takes {count}"),
+        (changed(EN, "expected.hour", "within {count} hours"), "expected.hour"),
+        (changed(EN, "hours.weekday", "at {time}"), "hours.weekday"),
+        (changed(EN, "hours.weekdays", ["Monday"]), "hours.weekdays"),
+        (changed(EN, "hours.written.time", "{hour}"), "hours.written.time"),
+        (changed(EN, "stop", []), "stop"),
+        (changed(EN, "stop.0", "!"), "stop.0"),
+        (changed(EN, "in_default_language", ["anger"]), "in_default_language.0"),
+        (changed(EN, "sentences", ...), "sentences"),
+        (changed(EN, "sentences", []), "sentences: no opening for complaint"),
+        (changed(EN, "sentences.0", ...), "no opening for complaint, topic any, place public"),
+        (more(row("opening", ["Hm."], purpose="anger")), f"{LAST}.purpose"),
+        (more(row("opening", ["Hm."])), f"{LAST}.purpose: every part has some"),
+        (more(row("removal", ["Hm."], purpose="praise")), f"{LAST}.purpose"),
+        (more(row("human", ["Hm."], purpose="praise")), f"{LAST}.purpose: an answer to praise"),
+        (
+            more(row("opening", ["{answer}"], purpose=["known_answer", "question"])),
+            f"{LAST}.purpose: known_answer has openings of its own",
+        ),
+        (more(row("opening", ["Hm."], purpose="praise", topic="love")), f"{LAST}.topic"),
+        (more(row("opening", ["Hm."], purpose="praise", tone="gay")), f"{LAST}.tone"),
+        (more(row("opening", ["Hm."], purpose="praise", place="here")), f"{LAST}.place"),
+        (more(row("opening", ["Hm."], purpose="praise", channel="fax")), f"{LAST}.channel"),
+        (more(row("opening", ["Hm."], purpose="praise", out_of_hours=False)), "out_of_hours"),
+        (more(row("opening", ["Hm."], purpose="praise", when="now")), f"{LAST}.when"),
+        (more(row("opening", ["Hm."], purpose="praise")), f"{LAST}: it holds where sentences."),
+        (
+            more(row("opening", ["Well."], purpose="known_answer", place="public")),
+            f"{LAST}.say.0: {{answer}} is missing",
+        ),
+        (
+            more(row("opening", ["[{answer}] Well."], purpose="known_answer", place="public")),
+            f"{LAST}.say.0: {{answer}} is missing",
+        ),
+        (changed(EN, "sentences.0.say", []), "sentences.0.say"),
+        (changed(EN, "sentences.0.say", None), "sentences.0.say"),
+        (changed(EN, "sentences.0.say", "sorry."), "sentences.0.say"),
         *(
-            (changed(VOICE, f"{EN}.1", f"Sorry {braces}."), f"{EN}.1")
-            for braces in (
-                *("{", "}", "{}", "{0}", "{name}", "{hello.upper}", "{hello[0]}"),
-                *("{hello!r}", "{hello:>9}", "{hello:{x}}"),
+            (changed(EN, FIRST, value), FIRST)
+            for value in (
+                "",
+                "  ",
+                5,
+                "[{brand}]",
+                "a [b] c",
+                "a [{brand} c",
+                "a ] b",
+                "[[{brand}]]",
             )
         ),
-        (changed(VOICE, "acknowledgement.anger", {"en": ["Sorry"]}), "acknowledgement.anger"),
-        (changed(VOICE, "acknowledgement", {}), "acknowledgement"),
+        (changed(EN, FIRST, "Hi from {brand}."), f"{FIRST}: {{brand}} may be missing"),
+        (changed(EN, FIRST, "Back {hours}."), f"{FIRST}: {{hours}} may be missing"),
+        (changed(EN, FIRST, "a[ {answer}]"), f"{FIRST}: {{answer}} is no field here"),
+        *(
+            (changed(EN, FIRST, f"Sorry[ {braces}]."), FIRST)
+            for braces in (
+                *("{", "}", "{}", "{0}", "{name}", "{called}", "{brand.upper}", "{brand[0]}"),
+                *("{brand!r}", "{brand:>9}", "{brand:{x}}", "{{brand}}", "{{", "{brand} }}"),
+            )
+        ),
     ],
 )
 def test_a_wrong_voice_is_named_with_its_place_before_any_customer_hears_it(
     own: Files, content: object, place: str
 ) -> None:
-    own.write("voice.yaml", content)
+    own.write(EN_FILE, content)
     with pytest.raises(Misconfigured) as raised:
         brand.voice()
-    assert_helpful(str(raised.value), "brand/voice.yaml", place, own)
+    assert_helpful(str(raised.value), "brand/voice/en.yaml", place, own)
+
+
+def test_the_line_is_the_one_to_mend(own: Files) -> None:
+    text = brand.text(EN_FILE)
+    own.write(EN_FILE, text.replace("that's not how it should be", "that's not {how} it should be"))
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "that's not how" in one)
+    with pytest.raises(Misconfigured) as raised:
+        brand.voice()
+    assert str(raised.value) == (
+        f"brand/voice/en.yaml:{line}: sentences.0.say.1: {{how}} is no field here"
+    )
 
 
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ("answer: [", "line 1"),
-        ("", "policy.yaml"),
+        ("answer: [}", "policy.yaml:1: "),
+        ("", "policy.yaml:1: "),
         (changed(POLICY, "answer", ["complaints"]), "answer"),
         (changed(POLICY, "answer", ...), "answer"),
-        (changed(POLICY, "answer", ["complaint", "other"]), "answer: voice.yaml has no words"),
+        (changed(POLICY, "answer", ["complaint", "other"]), "answer: brand/voice/ has no words"),
         (changed(POLICY, "escalate", "complaint"), "escalate"),
         (changed(POLICY, "due_minutes.high", ...), "due_minutes"),
         (changed(POLICY, "due_minutes.high", 0), "due_minutes.high"),
@@ -310,6 +199,11 @@ def test_a_wrong_voice_is_named_with_its_place_before_any_customer_hears_it(
         (changed(POLICY, "complaint_bands.maybe", 0.5), "complaint_bands.maybe"),
         (changed(POLICY, "complaint_bands", {"sure": 0.3, "none": 0.4}), "none must not be above"),
         (changed(POLICY, "bedrock_sure", 7), "bedrock_sure"),
+        (changed(POLICY, "default_language", ...), "default_language"),
+        (changed(POLICY, "hours.time_zone", "Mars/Olympus"), "hours.time_zone"),
+        (changed(POLICY, "hours.open.monday", ["9-5"]), "hours.open.monday.0"),
+        (changed(POLICY, "hours.open", {}), "hours.open"),
+        (changed(POLICY, "hours.holidays", ["13-01"]), "hours.holidays.0"),
     ],
 )
 def test_a_wrong_policy_is_named_with_its_place_before_it_is_applied(
@@ -332,47 +226,74 @@ def test_bands_may_be_as_wide_or_as_narrow_as_the_brand_likes(
     assert not bands.is_unsure(sure)
 
 
+@pytest.mark.parametrize(
+    ("language", "content", "place"),
+    [
+        ("pl", EN, "default_language: there is no brand/voice/pl.yaml"),
+        ("en", EN | {"in_default_language": ["praise"]}, "nothing to fall back on"),
+        ("en", EN | {"start": ["stop"]}, "both stop and start: stop"),
+    ],
+)
+def test_languages_that_do_not_go_together_are_named(
+    own: Files, language: str, content: object, place: str
+) -> None:
+    own.write(EN_FILE, content)
+    own.write("policy.yaml", changed(POLICY, "default_language", language))
+    with pytest.raises(Misconfigured) as raised:
+        brand.voice()
+    assert_helpful(str(raised.value), "brand/policy.yaml", place, own)
+
+
 def test_where_links_are_not_allowed_a_wording_without_one_is_chosen(own: Files) -> None:
-    wordings = [
-        "See larkspur.example/help, {hello}",
-        "{hello}, we are on it",
-        "www.larkspur.example",
+    number = next(n for n, one in enumerate(EN["sentences"]) if one.get("purpose") == "question")
+    wordings = ["see larkspur.example/help", "we are on it.", "www.larkspur.example"]
+    own.write(EN_FILE, changed(EN, f"sentences.{number}.say", wordings))
+
+    def openings(*, may_link: bool) -> set[str]:
+        texts = (said(str(id), may_link=may_link) for id in range(60))
+        return {one for text in texts for one in wordings if one in text}
+
+    assert openings(may_link=False) == {"we are on it."}
+    assert openings(may_link=True) == set(wordings)
+
+
+def test_a_brand_s_name_that_is_a_link_is_not_said_where_none_is_allowed() -> None:
+    praise = [
+        Saying(message_id=str(n), purpose="praise", brand="larkspur.example") for n in range(40)
     ]
-    own.write("voice.yaml", changed(VOICE, "acknowledgement.question.en", wordings))
-    about_it, said = about("question"), [said_by("Ada", id=str(number)) for number in range(40)]
-    bare = {brand.voice().acknowledge(one, about_it, whole, may_link=False) for one in said}
-    free = {brand.voice().acknowledge(one, about_it, whole, may_link=True) for one in said}
-    assert len(bare) == 1
-    assert len(free) == 3
+    bare = {brand.voice().say(one, lambda text: text, may_link=False) for one in praise}
+    free = {brand.voice().say(one, lambda text: text, may_link=True) for one in praise}
+    assert not any("larkspur" in text for text in bare)
+    assert any("larkspur" in text for text in free)
 
 
 def test_a_brand_that_can_say_nothing_without_a_link_where_none_is_allowed_is_refused(
     own: Files,
 ) -> None:
-    linked = changed(VOICE, "acknowledgement.question.en", ["See larkspur.example, {hello}"])
-    own.write("voice.yaml", linked)
+    own.write(EN_FILE, changed(EN, "sentences.0.say", ["see larkspur.example."]))
     with pytest.raises(Misconfigured) as raised:
         policy()
-    assert_helpful(str(raised.value), "brand/voice.yaml", "acknowledgement.question.en", own)
+    assert_helpful(str(raised.value), "brand/voice/en.yaml", "sentences.0.say", own)
     own.write("policy.yaml", changed(POLICY, "links_on", ["meta", "x"]))
-    brand.voice.cache_clear()
     assert policy()
 
 
-def test_a_file_that_is_missing_or_no_text_is_named(own: Files) -> None:
-    own.folder.joinpath("voice.yaml").write_bytes(b"default_language: \xff\xfe")
+@pytest.mark.parametrize("name", ["policy.yaml", EN_FILE])
+def test_a_file_that_is_missing_or_no_text_is_named(own: Files, name: str) -> None:
+    own.folder.joinpath(name).write_bytes(b"default_language: \xff\xfe")
     with pytest.raises(Misconfigured) as raised:
         brand.voice()
-    assert_helpful(str(raised.value), "brand/voice.yaml", "UnicodeDecodeError", own)
-    own.folder.joinpath("voice.yaml").unlink()
+    assert_helpful(str(raised.value), f"brand/{name}", "UnicodeDecodeError", own)
+    own.remove(name)
     with pytest.raises(Misconfigured) as raised:
         brand.voice()
-    assert_helpful(str(raised.value), "brand/voice.yaml", "FileNotFoundError", own)
+    missing = "no brand/voice/en.yaml" if name == EN_FILE else "FileNotFoundError"
+    assert_helpful(str(raised.value), "brand/policy.yaml", missing, own)
 
 
 def assert_helpful(message: str, file: str, place: str, own: Files) -> None:
     """It goes into a log: what is wrong and where, nothing of the machine, no manual's address."""
-    assert message.startswith(f"{file}: ")
+    assert re.match(rf"{re.escape(file)}:(\d+:)? ", message)
     assert place in message
     assert str(own.folder.parent) not in message
     assert "://" not in message
