@@ -78,9 +78,14 @@ class Heads:
     matrix: Array
     bias: Array
 
+    def folded(self) -> tuple[Array, Array]:
+        """The same as features @ matrix + bias."""
+        matrix = self.scale[:, None] * self.matrix
+        return matrix.astype(np.float32), (self.bias - self.mean @ matrix).astype(np.float32)
 
-def export(base: Base, taps: Sequence[int], path: Path, heads: Heads | None = None) -> None:
-    """`taps`: after which layers (from 1 on) the mean is taken."""
+
+def export(base: Base, taps: Sequence[int], path: Path, heads: Sequence[Heads] = ()) -> None:
+    """`taps`: after which layers (from 1 on) the mean is taken. Several heads are averaged."""
     graph = _Graph()
     x = _embed(graph, base.embedding)
     axis = graph.weight("axis", np.array([1]))
@@ -108,13 +113,12 @@ def export(base: Base, taps: Sequence[int], path: Path, heads: Heads | None = No
     onnx.save(helper.make_model(made, opset_imports=opsets, ir_version=9), path)
 
 
-def _score(graph: _Graph, heads: Heads) -> int:
-    """The standardising is folded into the matrix. How many scores there are."""
-    matrix = (heads.scale[:, None] * heads.matrix).astype(np.float32)
-    bias = (heads.bias - heads.mean @ matrix).astype(np.float32)
-    graph.add(
-        "Gemm", "scores", "features", graph.weight("heads", matrix), graph.weight("headsb", bias)
-    )
+def _score(graph: _Graph, heads: Sequence[Heads]) -> int:
+    """How many scores there are."""
+    matrices, biases = zip(*(one.folded() for one in heads), strict=True)
+    matrix, bias = np.mean(matrices, axis=0), np.mean(biases, axis=0)
+    both = graph.weight("heads", matrix), graph.weight("headsb", bias)
+    graph.add("Gemm", "scores", "features", *both)
     return len(bias)
 
 

@@ -14,27 +14,29 @@ from training.tasks import TASKS, labels
 Floats = NDArray[np.floating[Any]]
 
 # How little the weights are held down; chosen on sectors that were held back.
-_FREEDOM = 10.0
+FREEDOM = 10.0
+# Of heads that are fitted to features which know the same messages already.
+FREEDOM_AFTERWARDS = 1.0
 _STEPS = 400
 
 
-def fit(features: Floats, examples: Sequence[Example]) -> Heads:
+def fit(features: Floats, examples: Sequence[Example], freedom: float = FREEDOM) -> Heads:
     """Standardised first: a feature that hardly moves says as much as one that moves a lot."""
     mean = features.mean(0)
     scale = 1 / np.maximum(features.std(0), 1e-5) / np.sqrt(features.shape[1])
     standard = (features - mean) * scale
-    parts = [_task(standard, examples, task) for task in TASKS]
+    parts = [_task(standard, examples, task, freedom) for task in TASKS]
     matrix = np.concatenate([weights for weights, _ in parts]).T
     return Heads(mean, scale, matrix, np.concatenate([bias for _, bias in parts]))
 
 
 def _task(
-    standard: Floats, examples: Sequence[Example], task: str
+    standard: Floats, examples: Sequence[Example], task: str, freedom: float
 ) -> tuple[Floats, NDArray[np.float64]]:
     """Weights and biases, a row per label."""
     wanted = labels(examples, task)
     told = wanted >= 0
-    model = LogisticRegression(C=_FREEDOM, max_iter=_STEPS)
+    model = LogisticRegression(C=freedom, max_iter=_STEPS)
     return rows(model.fit(standard[told], wanted[told]))
 
 

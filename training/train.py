@@ -98,14 +98,18 @@ def _sectors(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]
 
 
 def _learn(recipe: Recipe, start: Base, examples: Sequence[Example], folder: Path) -> None:
-    """Writes the encoder with its heads."""
+    """Writes the encoder with its heads: the mean of those that learned with it, and of others that
+    were fitted to it afterwards."""
     path = folder / f"{recipe.name}.onnx"
     mine = [one for one in examples if recipe.knows(one)]
     export.export(start, recipe.taps, path)
     told = heads.fit(_answers(recipe, mine, folder, "features"), mine)
     cut = _cutter(recipe, folder)
     learned = finetune.fit(start, recipe.taps, cut, mine, told, recipe.settings, _tell)
-    export.export(learned[0], recipe.taps, path, learned[1])
+    export.export(learned[0], recipe.taps, path)
+    features = _answers(recipe, mine, folder, "features")
+    again = heads.fit(features, mine, heads.FREEDOM_AFTERWARDS)
+    export.export(learned[0], recipe.taps, path, [learned[1], again])
 
 
 def _measure(

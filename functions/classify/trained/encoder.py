@@ -37,7 +37,7 @@ class Encoder:
 
     def __call__(self, text: str) -> Probabilities:
         cut, session = self._loaded()
-        (scores,) = session.run(None, {"pieces": np.array([cut(text)], np.int64)})
+        (scores,) = session.run(["scores"], {"pieces": np.array([cut(text)], np.int64)})
         return self._by_task([float(score) for score in np.asarray(scores)[0]])
 
     def _by_task(self, scores: list[float]) -> Probabilities:
