@@ -208,3 +208,27 @@ def test_nothing_lies_beside_the_models_that_does_not_belong_to_them() -> None:
     wanted = {"model.json", "ngrams.bin", "ngrams.json", "MODEL_CARD.md"}
     wanted |= {f"{name}.{kind}" for name in encoders for kind in ("onnx", "tsv")}
     assert {path.name for path in MODEL.iterdir()} == wanted
+
+
+KIND = "We have been coming to your shop for many years and always loved the friendly welcome. "
+FURIOUS = "Now the sofa came with torn fabric and broken legs and you refuse to pay us back. "
+
+
+def test_a_complaint_in_the_middle_of_kind_words_is_not_thanked_for_without_a_human() -> None:
+    found = understand(KIND * 4 + FURIOUS + KIND * 3)
+    assert found.intent == "complaint" or found.unsure
+
+
+@pytest.mark.parametrize(("text", "told"), [("Rezalet!", "tr"), ("Det virker ikke", "da")])
+def test_a_few_foreign_words_are_a_humans_if_the_platform_says_so(text: str, told: str) -> None:
+    found = understand(text, language=told)
+    assert (found.intent, found.unsure, found.language) == ("other", True, told)
+
+
+def test_what_cannot_be_seen_changes_no_language() -> None:
+    found = understand("My\u200b par\u200bcel ne\u200bver arr\u200dived \ufeff\u2060")
+    assert (found.intent, found.language) == ("complaint", "en")
+
+
+def test_no_wonder_is_no_wound() -> None:
+    assert understand("Kein Wunder dass alle kündigen").urgency == "normal"

@@ -16,6 +16,9 @@ type Probabilities = Mapping[str, Mapping[str, float]]
 LEAST_TOPIC, MOST_TOPICS = 0.2, 3
 # An intent that is less likely than all others together is a guess.
 LEAST_INTENT = 0.5
+# So many letters an encoder reads whole (pieces.LIMIT). Of more it reads the start and the end, and
+# who does not complain there may do so between them.
+READ_WHOLE = 300
 UNKNOWN_LANGUAGE = "und"  # ISO 639
 
 
@@ -75,6 +78,7 @@ class Trained:
         unsure = (
             self.bands.is_unsure(told["intent"]["complaint"])
             or max(told["intent"].values()) < LEAST_INTENT
+            or (intent != "complaint" and len(text) > READ_WHOLE)
         )
         words = self.words_for(text, intent, language or UNKNOWN_LANGUAGE)
         return Meant(
@@ -89,6 +93,7 @@ class Trained:
             reasons=(
                 *((f"{intent}: {', '.join(words)}",) if words else ()),
                 *((_doubt(told["intent"]),) if unsure else ()),
+                *(("long: read in part",) if len(text) > READ_WHOLE else ()),
             ),
         )
 

@@ -31,7 +31,7 @@ class Encoder:
         self._loaded = Once(self._load)
 
     def knows(self, language: str | None) -> bool:
-        """Whether it learned to read that language; one that is not told is anybody's."""
+        """Whether it learned to read that language."""
         languages: Sequence[str] | None = self._about["languages"]
         return languages is None or language in languages
 

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.metadata import distribution
 from typing import Any
 
+from functions.classify.trained.normalise import normalise
+
 OURS = frozenset(("en", "de", "es", "fr", "pt", "it", "nl"))
 # What the model takes our languages for, as they are spoken and typed.
 _DIALECTS = {
@@ -25,7 +27,7 @@ _ENOUGH = 2_000
 
 
 # Neither a name nor an address is a word of any language.
-_NAMES = re.compile(r"@\w+|https?://\S+")
+_NAMES = re.compile(r"@\w+|https?://\S+|\bhttp\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class Tongue:
 
 
 def tongue(text: str, told: str | None = None) -> Tongue:
-    """What a platform tells counts where the words leave a doubt."""
-    words = re.findall(r"[^\W\d_]+", _NAMES.sub(" ", text.casefold()))
+    """What a platform tells counts where the words leave a doubt, also if it is none of ours."""
+    words = re.findall(r"[^\W\d_]+", _NAMES.sub(" ", normalise(text).casefold()))
+    strange = told is not None and told not in OURS and told not in _DIALECTS
     told = told if told in OURS else None
     if not words:
         return Tongue(told)
@@ -47,8 +50,8 @@ def tongue(text: str, told: str | None = None) -> Tongue:
     likely = _likely(" ".join(words))
     best = max(OURS, key=lambda name: likely.get(name, 0.0))
     found = likely.get(best, 0.0)
-    if told and (len(words) < _FEW_WORDS or found < _CLEAR):
-        return Tongue(told)
+    if (told or strange) and (len(words) < _FEW_WORDS or found < _CLEAR):
+        return Tongue(told, is_foreign=strange)
     if found >= _CLEAR or (len(words) < _FEW_WORDS and found >= _HINT):
         return Tongue(best)
     strangest = max((p for name, p in likely.items() if name not in OURS), default=0.0)
@@ -59,7 +62,7 @@ def tongue(text: str, told: str | None = None) -> Tongue:
 
 def says_something(text: str) -> bool:
     """A word or a number, besides names and addresses: an emoji alone may mean anything."""
-    return any(letter.isalnum() for letter in _NAMES.sub(" ", text))
+    return any(letter.isalnum() for letter in _NAMES.sub(" ", normalise(text)))
 
 
 def _is_mostly_latin(letters: str) -> bool:
