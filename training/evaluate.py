@@ -106,7 +106,8 @@ def _complaint_table(
 ) -> list[list[str]]:
     rows = [["set", "messages", *answers]]
     for name, labelled in sets.items():
-        for group in [None, *sorted({one.group for one in labelled})]:
+        groups = sorted({one.group for one in labelled})
+        for group in [None, *(groups if len(groups) > 1 else [])]:
             chosen = [
                 i
                 for i, one in enumerate(labelled)
@@ -142,7 +143,7 @@ def _label_table(
             title = f"{name}, {group}" if group else f"**{name}**"
             cells = [_label_cell(labelled, those[name], chosen, task) for those in answers.values()]
             rows.append([title, str(len(chosen)), *cells])
-        if len(parts) > 1 and task == "sentiment":
+        if len(parts) > 1 and set(groups) <= set(corpus.LANGUAGES):
             rows.append([f"{name}, mean over languages", "", *_means(rows, len(parts))])
     return rows
 
