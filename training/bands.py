@@ -4,7 +4,7 @@ that no weight has seen.
 Strangers' customers write otherwise than we do, so both aims are stricter than what is promised.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,6 @@ def bands(probability: Floats, complains: Flags, limits: dict[str, float]) -> di
     sure, none = probability >= limits["sure"], probability < limits["not"]
     inside = {"sure complaint": sure, "unsure": ~sure & ~none, "surely not": none}
     return {name: _band(those, complains) for name, those in inside.items()}
-
-
-def as_json(found: dict[str, Band]) -> dict[str, dict[str, float]]:
-    return {
-        name: {key: round(value, 4) for key, value in asdict(band).items()}
-        for name, band in found.items()
-    }
 
 
 def _band(those: Flags, complains: Flags) -> Band:

@@ -100,24 +100,6 @@ def key(text: str) -> str:
     return " ".join(re.findall(r"[^\W\d_]+|[^\w\s.,!?'\"-]", normalise(text).casefold())) or text
 
 
-def split(examples: list[Example], part: float = 0.15) -> tuple[list[Example], list[Example]]:
-    """To train on and to hold back: the same share of each language and intent.
-
-    A hash of the text decides, so that a corpus that grows stirs what was held back only a little.
-    """
-    groups: defaultdict[tuple[str, str], list[Example]] = defaultdict(list)
-    for one in examples:
-        groups[one.language, one.intent].append(one)
-    kept: list[Example] = []
-    held: list[Example] = []
-    for name in sorted(groups):
-        group = sorted(groups[name], key=lambda one: mark(one.text))
-        cut = round(len(group) * part)
-        held += group[:cut]
-        kept += group[cut:]
-    return kept, held
-
-
 def mark(text: str) -> str:
     """Stands for a text where the text itself need not."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

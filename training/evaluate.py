@@ -20,7 +20,7 @@ from firstreply.brand import policy
 from firstreply.message import Conversation, Message
 from functions.classify.lexicon import Lexicon
 from functions.classify.trained.encoder import Encoder, Encoders
-from functions.classify.trained.ngrams import Ngrams
+from functions.classify.trained.ngrams import MODEL, Ngrams
 from training import bands, corpus
 from training.evaluate_cost import MODELS
 from training.evaluation_sets import Labelled, read
@@ -30,7 +30,6 @@ from training.tasks import TASKS
 Probabilities = dict[str, dict[str, float]]
 Model = Callable[[str, str], Probabilities]
 
-MODEL = Path(__file__).parent.parent / "functions" / "classify" / "trained" / "model"
 _NOBODY = Conversation(channel="meta", account="1", customer="2")
 
 

@@ -18,6 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
+from functions.classify.trained.ngrams import MODEL
 from functions.classify.trained.pieces import CUTTERS
 from training import bands, base, corpus, export, finetune, heads, ngram_fit
 from training.base import Base
@@ -27,8 +28,6 @@ from training.scoring import f1, short
 from training.tasks import TASKS, columns, labels
 
 Floats = NDArray[np.floating[Any]]
-
-MODEL = Path(__file__).parent.parent / "functions" / "classify" / "trained" / "model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

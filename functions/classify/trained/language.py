@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import distribution
 from typing import Any
 
-from functions.classify.trained.normalise import normalise
+from functions.classify.trained.normalise import LINK, normalise
 
 OURS = frozenset(("en", "de", "es", "fr", "pt", "it", "nl"))
 # What the model takes our languages for, as they are spoken and typed.
@@ -25,9 +25,8 @@ _CLEAR, _HINT = 0.5, 0.15
 # More letters tell no more.
 _ENOUGH = 2_000
 
-
-# Neither a name nor an address is a word of any language.
-_NAMES = re.compile(r"@\w+|https?://\S+|\bhttp\b")
+# Neither a name nor an address (as normalise leaves them) is a word of any language.
+_NAMES = re.compile(rf"@\w+|\b{LINK}\b")
 
 
 @dataclass(frozen=True, slots=True)
