@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run classify evaluate test test-deep check lint voice types imports template show replay redrive contracts lock format clean
+.PHONY: help run preview classify evaluate answers test test-deep check lint voice types imports template show replay redrive contracts situations lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -23,8 +23,14 @@ run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this 
 classify: $(DEV)/.ready  ## what the classifier makes of JSON lines {"id", "text"} (FILE=messages.jsonl, or a pipe)
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m local.classify $(if $(FILE),'$(FILE)')
 
+preview: $(DEV)/.ready  ## what would be said to a message, where and why (TEXT="My parcel is late", or lines by a pipe)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m local.preview $(ARGS) $${TEXT:+"$$TEXT"}
+
 evaluate: $(DEV)/.ready  ## how well it understands strangers: docs/understanding.md (SETS=folder of the evaluation sets)
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m training.evaluate $(if $(SETS),--sets '$(SETS)') --out docs/understanding.md
+
+answers: $(DEV)/.ready  ## how surely frequent questions are recognised: docs/answers.md (SETS as above)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m training.answers $(if $(SETS),--sets '$(SETS)') --out docs/answers.md
 
 test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest -n 2 -m "not deep and not e2e" $(ARGS) || [ $$? -eq 5 ]  # none chosen
@@ -61,6 +67,9 @@ redrive: $(DEV)/.ready  ## give dead letters back (ARGS="--stack NAME inbox", re
 
 contracts: $(DEV)/.ready  ## write the JSON Schemas of the queues to docs/contracts/
 	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.contracts
+
+situations: $(DEV)/.ready  ## write docs/situations.md from tests/situations/
+	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.situations
 
 format: $(DEV)/.ready  ## let ruff mend what it can
 	@$(DEV)/bin/ruff check --fix . ; $(DEV)/bin/ruff format .

@@ -64,6 +64,7 @@ def main() -> int:
         print(line)
     if not found:
         print(f"brand/voice: {', '.join(sorted(brand.voice().languages))} say nothing wrong")
+        print(f"brand/answers.yaml: nothing wrong with {len(brand.answers().answers)}")
     return 1 if found else 0
 
 
@@ -77,6 +78,7 @@ def findings() -> Iterator[str]:
             for path, reason in check(language):
                 yield located(language.name, language.tree, path, reason)
         yield from too_long(voice, language)
+    yield from wrong_answers(voice)
 
 
 # --- each variation for itself ------------------------------------------------------------------
@@ -213,6 +215,28 @@ def _sayings(language: Language) -> Iterator[Saying]:
             asks_removal=asks_removal,
             answer="m" * (LONGEST_ANSWER - (LONGEST_REMOVAL if asks_removal else 0)),
         )
+
+
+# --- ready answers ------------------------------------------------------------------------------
+
+
+def wrong_answers(voice: Voice) -> Iterator[str]:
+    """What is wrong with brand/answers.yaml."""
+    answers = brand.answers().answers
+    tree = tree_of(brand.text("answers.yaml")) if answers else None
+    for name, answer in answers.items():
+        for code, text in answer.say.items():
+            for reason in _wrong_with(text, code, voice):
+                yield located("brand/answers.yaml", tree, ("answers", name, "say", code), reason)
+
+
+def _wrong_with(text: str, code: str, voice: Voice) -> Iterator[str]:
+    if code not in voice.languages:
+        yield f"brand/voice/ has no {code}: the words around it would be of another language"
+    if len(text) > LONGEST_ANSWER:
+        yield f"{len(text)} characters; more than {LONGEST_ANSWER} may be cut where posts are short"
+    if found := _given_away("posing", code, text):
+        yield f"{found[0]!r}: nobody is to take it for a human's"
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,23 +46,24 @@ class LocalStackError(Exception):
     """Something on this machine is in the way; says what, and where to look."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalStack:
-    """The deployed stack: its outputs, the API's address here, and clients for its AWS."""
+    """The deployed stack: its outputs, the API's address here, and clients for its AWS, each made
+    once: whoever waits for something asks ten times a second."""
 
     outputs: Mapping[str, str]
     api_url: str
     endpoint: str
 
-    @property
+    @cached_property
     def sqs(self) -> SQSClient:
         return boto3.client("sqs", **where(self.endpoint))
 
-    @property
+    @cached_property
     def dynamodb(self) -> DynamoDBServiceResource:
         return boto3.resource("dynamodb", **where(self.endpoint))
 
-    @property
+    @cached_property
     def secrets(self) -> SecretsManagerClient:
         return boto3.client("secretsmanager", **where(self.endpoint))
 

@@ -12,6 +12,7 @@ from boto3.dynamodb.conditions import Attr
 from firstreply.conversations import Item, Remembered, moment
 from firstreply.inbox import Delivery
 from firstreply.message import Conversation
+from firstreply.policy import Decision
 from operate.stack import OperatorError, Stack
 
 type Moment = tuple[datetime, list[str]]
@@ -93,6 +94,8 @@ def _standing(items: dict[str, Item]) -> Iterator[tuple[str, object]]:
     if case:
         opened = f"{case['case_id']}, opened {case['opened_at']} by {case['opened_by']}"
         yield "case", opened + ("" if case.get("is_announced") else ", not announced yet")
+    if items.get("CHOICE", {}).get("choice") == "stop":
+        yield "wishes", f"no automatic answers, since {_time(moment(items['CHOICE']['choice_ms']))}"
     yield "answered", person.get("automatic_at")
     yield "human", moment(person.get("human_ms"))
     yield "erased until", moment(person.get("erased_ms"))
@@ -130,10 +133,21 @@ def _facts(stack: Stack, one: Remembered) -> Iterator[tuple[str, object]]:
         f" {thought.urgency}, {thought.language}",
     )
     yield "because", "; ".join(thought.reasons)
-    yield "decided", "to answer" if decision.silence is None else f"silence: {decision.silence}"
+    yield "decided", _decided(decision)
+    yield "candidates", ", ".join(answer.name for answer in one.recognised.candidates)
     if decision.escalate:
-        yield "escalated", f"by {_time(decision.due_at)}: {', '.join(decision.reasons)}"
+        due = f"{decision.priority}, by {_time(decision.due_at)}"
+        yield "escalated", f"{due}: {', '.join(decision.reasons)}"
     yield "in case", one.case_id
+
+
+def _decided(decision: Decision) -> str:
+    if decision.silence:
+        return f"silence: {decision.silence}"
+    what = f"{decision.purpose} ({decision.answer.name})" if decision.answer else decision.purpose
+    where = "in public, then in private" if decision.continues else f"in {decision.place}"
+    tone = ", grave" if decision.is_grave else ""
+    return f"to answer {what}{tone} {where.replace('in both', 'in public')}"
 
 
 def _reply(name: str, item: Item) -> Moment:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import moto.backends
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.handlers import disable_signing
 from moto import mock_aws
 
 from firstreply import aws
@@ -24,11 +25,13 @@ from functions.escalate import app as escalate
 from functions.fetch import app as fetch
 from functions.respond import app as respond
 from functions.webhook import app as webhook
+from tests.quick_moto import quicken
 
 if TYPE_CHECKING:
     import pytest
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 FUNCTIONS = (webhook, classify, fetch, respond, escalate)
@@ -46,6 +49,8 @@ MOST_RECEIVES = 5  # the least maxReceiveCount in template.yaml
 BACK_AFTER = timedelta(seconds=61)  # longer than any lease
 
 type Event = dict[str, Any]
+
+quicken()
 
 
 @dataclass
@@ -75,19 +80,14 @@ class World:
     _streamed: set[str] = field(default_factory=set)
     _ahead: timedelta = timedelta()
 
-    @cached_property
-    def _dynamodb(self) -> DynamoDBClient:
-        return boto3.client("dynamodb")
-
     @property
     def _queues(self) -> Mapping[str, Any]:
-        backend: Any = moto.backends.get_backend("sqs")["123456789012"]["us-east-1"]
-        queues: Mapping[str, Any] = backend.queues
+        queues: Mapping[str, Any] = backend("sqs").queues
         return queues
 
-    @cached_property
+    @property
     def sqs(self) -> SQSClient:
-        return boto3.client("sqs")
+        return _sqs()
 
     def now(self) -> datetime:
         """The functions' clock: what failed comes back after a while."""
@@ -95,11 +95,11 @@ class World:
 
     @cached_property
     def inbox(self) -> Table:
-        return boto3.resource("dynamodb").Table("inbox")
+        return _tables().Table("inbox")
 
     @cached_property
     def conversations(self) -> Table:
-        return boto3.resource("dynamodb").Table("conversations")
+        return _tables().Table("conversations")
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """The items of the Conversations table of a kind: MSG, REPLY, CASE, PERSON."""
@@ -152,7 +152,7 @@ class World:
 
     def image(self, key: str) -> Any:
         """An item of the Inbox, as its stream shows it."""
-        return self._dynamodb.get_item(TableName="inbox", Key={"key": {"S": key}})["Item"]
+        return _dynamodb().get_item(TableName="inbox", Key={"key": {"S": key}})["Item"]
 
     def classify(self, records: list[dict[str, Any]]) -> None:
         """One batch, tried again while it fails."""
@@ -176,21 +176,28 @@ class World:
         return bool(late)
 
     def start_over(self) -> None:
-        """As new: nothing kept, nothing on its way, the functions cold; a new world takes 0.7 s."""
-        _empty(self.inbox, "key")
-        _empty(self.conversations, "conversation", "item")
+        """As new: nothing kept, nothing on its way, the functions cold."""
+        self.empty()
+        _forget_what_was_cached(but=("http", "policy"))
+
+    def empty(self) -> None:
+        """Nothing kept, nothing on its way; the functions stay warm."""
+        for table in backend("dynamodb").tables.values():
+            table.items.clear()
         for queue in self._queues.values():
             queue._messages, queue._pending_messages = [], set()
+            queue.deleted_messages = set()
         for kept in (self.dead, self.came_back, self._streamed):
             kept.clear()
         self._ahead = timedelta()
-        _forget_what_was_cached(but=("http", "policy"))
 
     def pump_complaints(self) -> int:
         return self.pump("complaint", escalate.handler)
 
     def pump(self, queue: str, handler: Callable[[Event, LambdaContext], Any]) -> int:
         """One batch of a queue through its function; failures come back, and die in the end."""
+        if not self._queues[queue]._messages:  # most of the time
+            return 0
         url = self.urls[queue]
         received = self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
@@ -247,27 +254,54 @@ class World:
 
     def _new_records(self) -> list[dict[str, Any]]:
         """What the stream brings: each new item, filtered as in template.yaml."""
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName="inbox")
-        found = [item for page in pages for item in page["Items"]]
-        images: list[Any] = [item for item in found if _version(item) not in self._streamed]
-        self._streamed |= {_version(image) for image in images}
+        there = backend("dynamodb").tables["inbox"].all_items()  # a scan would take long
+        found = {_version(item): item.attrs["key"].value for item in there}
+        images = [self.image(key) for one, key in found.items() if one not in self._streamed]
+        self._streamed |= found.keys()
         heads = [image for image in images if "channel" in image]
         return [
             stream_record(image) for image in sorted(heads, key=lambda i: i["received_at"]["S"])
         ]
 
 
-def _version(image: Mapping[str, Any]) -> str:
+@cache
+def _session() -> boto3.Session:
+    """One for all worlds: it has read what AWS's services look like. Nobody checks signatures."""
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    session.events.register("choose-signer", disable_signing)
+    return session
+
+
+# The tests' own clients, which no test changes; the functions' are new in every world.
+@cache
+def _dynamodb() -> DynamoDBClient:
+    return _session().client("dynamodb")
+
+
+@cache
+def _tables() -> DynamoDBServiceResource:
+    return _session().resource("dynamodb")
+
+
+@cache
+def _sqs() -> SQSClient:
+    return _session().client("sqs")
+
+
+@cache
+def _secretsmanager() -> SecretsManagerClient:
+    return _session().client("secretsmanager")
+
+
+def backend(service: str) -> Any:
+    """What moto keeps."""
+    backends: Any = moto.backends
+    return backends.get_backend(service)["123456789012"]["us-east-1"]
+
+
+def _version(item: Any) -> str:
     """A replay changes the item, and the stream brings it again."""
-    version: str = image["key"]["S"] + image.get("replayed_at", {"S": ""})["S"]
-    return version
-
-
-def _empty(table: Table, *key: str) -> None:
-    while items := table.scan()["Items"]:
-        with table.batch_writer() as batch:
-            for item in items:
-                batch.delete_item(Key={name: item[name] for name in key})
+    return "".join(item.attrs[name].value for name in ("key", "replayed_at") if name in item.attrs)
 
 
 def _id(record: Mapping[str, Any]) -> str:
@@ -295,8 +329,9 @@ def world(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
+        sqs, dynamodb = _sqs(), _dynamodb()
         urls = {
             name: sqs.create_queue(
                 QueueName=name,
@@ -330,9 +365,9 @@ def world(
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-        arn = boto3.client("secretsmanager").create_secret(
-            Name="channels", SecretString=json.dumps(secret)
-        )["ARN"]
+        arn = _secretsmanager().create_secret(Name="channels", SecretString=json.dumps(secret))[
+            "ARN"
+        ]
         environment = {
             "INBOX_TABLE": "inbox",
             "INBOX_RETENTION_DAYS": "14",

@@ -16,14 +16,17 @@ from firstreply.observe import observed
 from firstreply.outbox import Outbox
 from firstreply.policy import Policy
 from firstreply.queues import Queue
-from firstreply.secrets import Secrets
+from firstreply.secrets import Secrets, name_of
 from firstreply.settings import now, number, optional_setting, setting
 from firstreply.understanding import Classifier
+from firstreply.waiting import Waiting
 from functions.classify.bedrock import Bedrock
 from functions.classify.comprehend import Comprehend
+from functions.classify.considering import Considering
 from functions.classify.listening import Listening
 from functions.classify.offline import offline
 from functions.classify.reading import Reading
+from functions.classify.recognising import recogniser
 
 
 @cache
@@ -55,31 +58,31 @@ def listening() -> Listening:
         aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
         timedelta(days=number("CONVERSATION_RETENTION_DAYS")),
     )
+    waiting = Waiting.under(policy(), conversations, now)
     return Listening(
         conversations=conversations,
         outbox=Outbox(conversations, owner="classify"),
-        classifier=classifier(),
-        voice=brand.voice(),
-        policy=policy(),
+        considering=Considering(
+            classifier=classifier(),
+            voice=brand.voice(),
+            policy=policy(),
+            expected=waiting.expected,
+            name_of=lambda one: name_of(secrets().section(one.channel), one.account),
+            ready=recogniser(brand.answers()).recognise,
+        ),
+        waiting=waiting,
         clock=now,
     )
 
 
 @cache
 def reading() -> Reading:
+    conversations = listening().conversations
+    retention = timedelta(days=number("INBOX_RETENTION_DAYS"))
     return Reading(
-        inbox=Inbox(
-            aws.dynamodb_client(),
-            setting("INBOX_TABLE"),
-            timedelta(days=number("INBOX_RETENTION_DAYS")),
-        ),
+        inbox=Inbox(aws.dynamodb_client(), setting("INBOX_TABLE"), retention),
         listening=listening(),
-        accounts=Accounts(
-            listening().conversations.table,
-            listening().conversations.retention,
-            secrets(),
-            now,
-        ),
+        accounts=Accounts(conversations.table, conversations.retention, secrets(), now),
         secrets=secrets(),
         replies=Queue(aws.sqs(), setting("REPLY_QUEUE_URL")),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),

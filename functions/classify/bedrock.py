@@ -161,6 +161,7 @@ def _combine(
             *((f"offline: {offline.intent}",) if disagree else ()),
             *offline.reasons,
         ),
+        alarms=offline.alarms,
     )
 
 

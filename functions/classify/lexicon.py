@@ -58,6 +58,7 @@ class Lexicon:
                 *(f"urgent: {one.reason}" for one in alarms),
                 *(f"attachment: {kind}" for kind in message.attachments),
             ),
+            alarms=tuple(one.reason for one in alarms),
         )
 
 

@@ -27,11 +27,10 @@ from firstreply.message import (
 )
 from firstreply.observe import count, logger
 from firstreply.outbox import Outbox
-from firstreply.policy import Policy, Standing, decide
 from firstreply.privacy import mask
 from firstreply.queues import Complaint, Hinted
-from firstreply.understanding import Classifier, Understanding, heed_verdict, heed_waiting
-from firstreply.voice import Saying, Voice, called
+from firstreply.waiting import Waiting
+from functions.classify.considering import Considering
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,8 @@ class Listening:
 
     conversations: Conversations
     outbox: Outbox
-    classifier: Classifier
-    voice: Voice
-    policy: Policy
+    considering: Considering
+    waiting: Waiting
     clock: Callable[[], datetime]
     delivery: str | None = None
 
@@ -146,42 +144,19 @@ class Listening:
     ) -> Remembered | None:
         """What we make of it. Of an edited one, the time that counts is that of the edit. None if
         its author wants nothing of that time kept."""
-        standing = self.conversations.standing(message.conversation, answering=message.id)
+        conversation = message.conversation
+        standing = self.conversations.standing(conversation, answering=message.id, now=now)
         if standing.erased_until and message.sent_at <= standing.erased_until:
             return None
-        message = replace(message, text=mask(message.text))
-        understanding = heed_waiting(
-            message,
-            heed_verdict(message, self.classifier.understand(message)),
-            self._unanswered(message, standing),
-        )
-        heard = replace(message, sent_at=edited_at) if edited_at else message
-        decision = decide(heard, understanding, standing, self.policy, now)
-        acknowledgement = None
-        if decision.silence is None and (saying := _saying(message, understanding)):
-            acknowledgement = self.voice.say(
-                saying,
-                said_on.shorten,
-                may_link=message.conversation.channel in self.policy.links_on,
-            )
-        return Remembered(
-            message=message,
-            understanding=understanding,
-            decision=decision,
-            acknowledgement=acknowledgement,
-            edited_at=edited_at,
-            delivery=self.delivery,
-        )
-
-    def _unanswered(self, message: Message, standing: Standing) -> list[datetime]:
-        """When the customer asked or complained before, without a human's answer since."""
-        return [
-            one.message.sent_at
-            for one in self.conversations.history(message.conversation)
-            if one.message.id != message.id
-            and one.understanding.intent in ("complaint", "question")
-            and (standing.human_at is None or standing.human_at < one.message.sent_at)
+        if command := self.considering.command(message):
+            said_at = edited_at or message.sent_at
+            self.conversations.choose(conversation, command, message.id, said_at)
+            standing = self.conversations.standing(conversation, answering=message.id, now=now)
+        before = [
+            one for one in self.conversations.history(conversation) if one.message.id != message.id
         ]
+        considered = self.considering.consider(said_on, message, standing, before, now, edited_at)
+        return considered.model_copy(update={"delivery": self.delivery})
 
     def _edited(self, said_on: Channel, edited: Edited) -> Outcome:
         """Read again; what was answered before is not answered again."""
@@ -215,9 +190,16 @@ class Listening:
         now = self._consider(said_on, message, self.clock(), at)
         if now is None or not before.acknowledgement:
             return now
-        decision = replace(now.decision, silence=before.decision.silence)
-        kept = {"acknowledgement": before.acknowledgement, "decision": decision}
-        return now.model_copy(update=kept)
+        said = before.decision
+        decision = replace(
+            now.decision,
+            silence=said.silence,
+            purpose=said.purpose,
+            place=said.place,
+            continues=said.continues,
+        )
+        kept = {"acknowledgement": before.acknowledgement, "continuation": before.continuation}
+        return now.model_copy(update={**kept, "decision": decision})
 
     def _removed(self, name: str, removed: Removed) -> Outcome:
         """Wherever it is kept; if nowhere, it is still to come."""
@@ -264,6 +246,7 @@ class Listening:
             )
             self.conversations.expect_human(nameless, spoken.in_reply_to, spoken.at, self.clock())
         for conversation in whose:
+            self.waiting.note(conversation, spoken.at)
             self.conversations.note_human(conversation, spoken, self.clock())
             logger().info("a human answered", extra={"message_id": spoken.in_reply_to})
             count("HumanAnswered", channel=name)
@@ -285,40 +268,29 @@ class Listening:
     # --- out ---------------------------------------------------------------------------------
 
     def _outcome(self, remembered: Remembered) -> Outcome:
+        texts = {"ack": remembered.acknowledgement, "private": remembered.continuation}
         return Outcome(
-            replies=(self._request(remembered),) if remembered.acknowledgement else (),
+            replies=tuple(
+                self._request(remembered, kind, text) for kind, text in texts.items() if text
+            ),
             complaints=(_complaint(remembered),) if remembered.decision.escalate else (),
         )
 
-    def _request(self, remembered: Remembered) -> ReplyRequested:
+    def _request(self, remembered: Remembered, kind: str, text: str) -> ReplyRequested:
         message = remembered.message
         return ReplyRequested(
-            id=f"ack:{message.id}",
+            id=f"{kind}:{message.id}",
             source="firstreply/classify",
             time=self.clock(),
             subject=message.conversation.key,
             data=ReplyRequest(
                 conversation=message.conversation,
                 in_reply_to=message.id,
-                text=remembered.acknowledgement or "",
+                text=text,
                 author=Author(kind="firstreply"),
+                in_private=kind == "private",
             ),
         )
-
-
-def _saying(message: Message, understanding: Understanding) -> Saying | None:
-    """What the words of an acknowledgement depend on; None if there is nothing to acknowledge."""
-    if understanding.intent == "other":
-        return None
-    return Saying(
-        message_id=message.id,
-        purpose=understanding.intent,
-        topic=understanding.topics[0],
-        language=understanding.language,
-        channel=message.conversation.channel,
-        place="public" if message.public else "private",
-        called=called(message, public=message.public),
-    )
 
 
 def _complaint(remembered: Remembered) -> Complaint:

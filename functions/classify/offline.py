@@ -77,7 +77,7 @@ def offline(bands: ComplaintBands, folder: Path = MODEL) -> Classifier:
 
     return Falling(
         others=(
-            ("Encoder", trained(_when_asked(lambda: _encoders(folder)))),
+            ("Encoder", trained(_when_asked(lambda: encoders(folder)))),
             ("Ngrams", trained(_when_asked(lambda: _ngrams(folder)))),
         ),
         last=Lexicon(),
@@ -91,7 +91,7 @@ def _when_asked(make: Callable[[], Model]) -> Model:
 
 
 @cache
-def _encoders(folder: Path) -> Encoders:
+def encoders(folder: Path) -> Encoders:
     """Once a process: they take a while to load."""
     from functions.classify.trained.encoder import Encoders  # needs what may not be there
 

@@ -9,21 +9,13 @@ from typing import Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from firstreply.understanding import Alarm
 from functions.classify.notation import Found, Pattern, Search, Span, Token, pattern, tokens
 
-# The most serious first.
-type Reason = Literal[
-    "self_harm",
-    "safety",
-    "security",
-    "money_gone",
-    "locked_out",
-    "legal",
-    "press",
-    "repeated_contact",
-]
+type Reason = Alarm
 type Language = Literal["any", "en", "de", "es", "fr", "pt", "it", "nl"]
-REASONS: tuple[Reason, ...] = get_args(Reason.__value__)
+# The most serious first.
+REASONS: tuple[Reason, ...] = get_args(Alarm.__value__)
 RULES = Path(__file__).with_name("urgency.yaml")
 # A person reads them: a few say enough.
 MOST_WORDS = 3

@@ -23,6 +23,7 @@ from firstreply.errors import Refuse
 from firstreply.message import Message
 from firstreply.observe import count, logger
 from firstreply.queues import Complaint, FailedReply, Queue
+from firstreply.reference import reference
 
 # What a case carries of the conversation so far; SQS takes 1 MiB.
 HISTORY_MESSAGES = 20
@@ -159,12 +160,16 @@ class Cases:
             ),
             message=_said(remembered, MESSAGE_TEXT),
             understanding=remembered.understanding,
+            reference=reference(message.conversation),
             priority=decision.priority,
             due_at=decision.due_at,
             reasons=(*decision.reasons, *([failed.reason] if failed else [])),
             failed_reply=RefusedReply(text=failed.text, reason=failed.reason) if failed else None,
+            candidates=remembered.recognised.candidates,
             acknowledgement=Acknowledgement(
-                text=remembered.acknowledgement, silence=decision.silence
+                text=remembered.acknowledgement,
+                continuation=remembered.continuation,
+                silence=decision.silence,
             ),
             history=tuple(before[-HISTORY_MESSAGES:]),
         )
@@ -194,4 +199,5 @@ def _said(remembered: Remembered, longest: int) -> Said:
         in_reply_to=message.in_reply_to,
         verdict=message.verdict,
         attachments=message.attachments,
+        personal_data=message.personal_data,
     )

@@ -20,6 +20,7 @@ from firstreply.policy import Policy
 from firstreply.queues import Queue
 from firstreply.secrets import Secrets
 from firstreply.settings import now, number, setting
+from firstreply.waiting import Waiting
 from functions.respond.speaking import Speaking
 
 # Before the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
@@ -68,6 +69,7 @@ def speaking(context: LambdaContext) -> Speaking:
         http=http(),
         setting=setting,
         policy=policy(),
+        waiting=Waiting.under(policy(), conversations(), now),
         complaints=Queue(aws.sqs(), setting("COMPLAINT_QUEUE_URL")),
         clock=now,
         deadline=Deadline(context),

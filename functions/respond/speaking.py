@@ -23,6 +23,7 @@ from firstreply.platform import CALL_SECONDS, Platform
 from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets, accounts_of
+from firstreply.waiting import Waiting
 
 # To send and to record the outcome: at most three calls to the platform (Messenger takes courtesies
 # first), and one to AWS with its second try.
@@ -42,6 +43,7 @@ class Speaking:
     http: httpx.Client
     setting: Callable[[str], str]
     policy: Policy
+    waiting: Waiting
     complaints: Queue
     clock: Callable[[], datetime]
     deadline: Deadline
@@ -72,13 +74,15 @@ class Speaking:
                 by_human=True,
                 heard_at=self.conversations.heard_at(message.conversation),
             )
-        elif remembered.acknowledgement:
+        elif text := (remembered.continuation if asked.in_private else remembered.acknowledgement):
             # Ours is what was decided; nobody else can put words into FirstReply's mouth.
             reply = Reply(
-                key=f"{message.id}#ack",
+                key=f"{message.id}#{'private' if asked.in_private else 'ack'}",
                 message=message,
-                text=remembered.acknowledgement,
-                invites=remembered.decision.escalate
+                text=text,
+                in_private=asked.in_private,
+                invites=not asked.in_private
+                and remembered.decision.place == "both"
                 and message.conversation.channel in self.policy.invite_to_private,
             )
         elif remembered.removed_at:
@@ -137,18 +141,20 @@ class _OneReply:
 
     def _send(self) -> None:
         now, platform = self.way.clock(), self._platform()
-        is_automatic = not self.reply.by_human
-        if is_automatic and (decision := self._decide(platform, now)).silence:
-            self._keep_silent(decision.silence, is_news=decision.escalate)
-            return
-        cool_down = self.way.policy.cool_down if is_automatic else None
+        cool_down, is_automatic = None, not self.reply.by_human
+        if is_automatic:
+            decision = self._decide(platform, now)
+            if decision.silence:
+                self._keep_silent(decision)
+                return
+            is_command = decision.purpose in ("stopped", "started")
+            cool_down = timedelta() if is_command else self.way.policy.cool_down
         try:
             self._require_open_account(platform)
             self.way.deadline.require(TIME_TO_SEND)
-            if silence := self.way.outbox.begin(self.reply, now, cool_down):
-                unanswered = self.way.policy.escalate_if_unanswered
-                is_news = self.remembered.understanding.intent in unanswered
-                self._keep_silent(silence, is_news=is_news and silence == "cool_down")
+            most = self.way.policy.most_answers_a_day
+            if silence := self.way.outbox.begin(self.reply, now, cool_down, most):
+                self._keep_silent(self._decide(platform, now, silence))
                 return
             platform_id = self._channel().send(self.reply, platform)
         except (TryLater, Refuse) as error:
@@ -166,14 +172,13 @@ class _OneReply:
         self._note_account(platform)
         if self.reply.by_human:
             where = self.reply.message.conversation
+            self.way.waiting.note(where, now)
             self.way.conversations.human_spoke(where, now, now)
 
     def _count_price(self) -> None:
-        """What it cost, in dollars, as far as policy knows the price: a metric."""
-        channel = self.reply.message.conversation.channel
-        prices = self.way.policy.prices.get(channel, {})
-        if price := prices.get(self._channel().price(self.reply) or ""):
-            count("Spent", price, channel=channel)
+        """What it cost, in dollars, as far as we know: a metric."""
+        if price := self._channel().price(self.reply, self.way.clock()):
+            count("Spent", price, channel=self.reply.message.conversation.channel)
 
     def _require_open_account(self, platform: Platform) -> None:
         where = self.reply.message.conversation
@@ -205,21 +210,33 @@ class _OneReply:
             raise TryLater("another invocation is at it", after=1)
         self._send()
 
-    def _decide(self, platform: Platform, now: datetime) -> Decision:
+    def _decide(self, platform: Platform, now: datetime, found: Silence | None = None) -> Decision:
         """Whether policy still allows it: minutes may have passed in the queue."""
         remembered, message = self.remembered, self.remembered.message
+        conversations = self.way.conversations
         standing = replace(
-            self.way.conversations.standing(message.conversation, answering=message.id),
+            conversations.standing(message.conversation, answering=message.id, now=now),
             is_own_account=message.conversation.customer in accounts_of(platform.secret),
             is_removed=remembered.removed_at is not None,
             is_hidden=remembered.is_hidden,
+            reach=self._channel().reach(message),
         )
-        return decide(message, remembered.understanding, standing, self.way.policy, now)
+        return decide(
+            message,
+            remembered.understanding,
+            standing,
+            self.way.policy,
+            now,
+            remembered.recognised,
+            found=found,
+        )
 
-    def _keep_silent(self, silence: Silence, *, is_news: bool) -> None:
-        """A human sees it who would have seen it, had policy kept silent from the start."""
-        is_news = is_news and not self.remembered.decision.escalate
-        reason = f"unanswered:{silence}"
+    def _keep_silent(self, decision: Decision) -> None:
+        """A human sees it who would have seen it, had policy kept silent from the start; and that
+        what was announced in public did not follow in private."""
+        known = self.remembered.decision.escalate and not self.reply.in_private
+        is_news = decision.escalate and not known
+        reason = f"unanswered:{decision.silence}"
         self._settle("refused", reason=reason, handed_over=not is_news)
         if is_news:
             self._hand_over(reason)

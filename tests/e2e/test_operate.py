@@ -22,7 +22,7 @@ def run(stage: Stage, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 def test_a_replay_brings_back_what_was_lost_and_says_nothing_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = play(stage, "x_mention", "My parcel is broken, I want a refund")
+    before = play(stage, "x_mention", "My kettle stopped working, I want a refund")
     assert before.remembered
     message = before.remembered.message
     table = stage.stack.dynamodb.Table(stage.stack.outputs["ConversationsTable"])

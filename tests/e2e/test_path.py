@@ -60,7 +60,7 @@ def _waiting(sqs: SQSClient, url: str) -> int:
 def test_a_complaint_gets_one_answer_and_one_message_in_the_escalation_queue(
     stage: Stage, place: str
 ) -> None:
-    outcome = play(stage, place, "My parcel never arrived and nobody answers the phone")
+    outcome = play(stage, place, "Your app keeps crashing and nobody answers the phone")
     assert [one["status"] for one in outcome.deliveries] == [200]
     (said,) = outcome.said
     (event,) = outcome.events
@@ -69,15 +69,21 @@ def test_a_complaint_gets_one_answer_and_one_message_in_the_escalation_queue(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_question_gets_an_answer_and_is_not_escalated(stage: Stage, place: str) -> None:
-    outcome = play(stage, place, "What time do you open on Sunday?")
+def test_thanks_get_an_answer_and_are_not_escalated(stage: Stage, place: str) -> None:
+    outcome = play(stage, place, "Lovely crew, thank you")
     assert len(outcome.said) == 1
     assert outcome.events == []
 
 
+def test_what_is_private_is_continued_in_private(stage: Stage) -> None:
+    outcome = play(stage, "facebook_comment", "My parcel is two weeks late")
+    assert sorted(one["kind"] for one in outcome.said) == ["comment", "message"]
+    assert len(outcome.events) == 1
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_the_same_delivery_three_times_changes_nothing(stage: Stage, place: str) -> None:
-    outcome = play(stage, place, "My parcel is broken, I want a refund", times=3)
+    outcome = play(stage, place, "My kettle stopped working again", times=3)
     assert [one["status"] for one in outcome.deliveries] == [200] * 3
     assert len(outcome.said) == 1
     assert len(outcome.events) == 1
@@ -118,7 +124,7 @@ def test_of_one_customer_s_messages_at_the_same_instant_one_is_answered(stage: S
         ids = {said["id"] for said in pool.map(write, range(6))}
     for message_id in ids:
         deadline = time.monotonic() + 60
-        while not any(r.message.id == message_id for r in stage.messages()):
+        while not any(r.message.id == message_id for r in stage.messages(message_id)):
             assert time.monotonic() < deadline
             time.sleep(0.1)
     rest(stage)
@@ -160,7 +166,7 @@ def test_a_helpdesk_reads_the_queue_with_nothing_but_sqs(stage: Stage) -> None:
 
 
 def test_nothing_ended_in_a_dead_letter_queue(stage: Stage) -> None:
-    play(stage, "messenger", "My parcel never arrived and nobody answers")
+    play(stage, "messenger", "Your app keeps crashing and nobody answers")
     for name in stage.stack.outputs:
         if "DeadLetter" in name:
             assert stage.stack.peek(name) == []

@@ -38,7 +38,7 @@ def comment(page: str, number: int, now: float) -> dict[str, Any]:
         "post_id": f"{page}_1",
         "parent_id": f"{page}_1",
         "comment_id": f"{page}_{number:04}",
-        "message": "My parcel is broken and nobody answers" if number == 7 else "see you there",
+        "message": "Your app keeps crashing and nobody answers" if number == 7 else "see you there",
         "created_time": int(now),
     }
     return {"field": "feed", "value": value}
@@ -74,7 +74,7 @@ def test_a_thousand_updates_are_taken_at_once_and_each_is_decided_once(
     known: list[Remembered] = []
     while len(known) < UPDATES:
         assert time.monotonic() < deadline, f"{len(known)} of {UPDATES} messages are there"
-        time.sleep(0.2)
+        time.sleep(1)  # who asks for a thousand more often takes the time of who decides on them
         known = [one for one in stage.messages() if ours(one.message.id)]
     took = time.monotonic() - started
     rest(stage)
@@ -89,7 +89,7 @@ def test_a_thousand_updates_are_taken_at_once_and_each_is_decided_once(
         page: 2 for page in MORE_PAGES
     }
     opened = [event["data"]["conversation"]["account"] for event in stage.cases()]
-    assert Counter(filter(ours, opened)) == dict.fromkeys(MORE_PAGES, 1)
+    assert Counter(filter(ours, opened)) == dict.fromkeys(MORE_PAGES, 2)
     times = " and ".join(f"{one['ms']:.0f} ms" for one in answer["deliveries"])
     record_property(
         "figure", f"1,000 updates for 20 Pages: answered in {times}; all decided in {took:.1f} s"

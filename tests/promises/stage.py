@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import boto3
 import httpx
-import moto.backends
 import pytest
 
 from firstreply.inbox import Delivery
@@ -28,7 +27,7 @@ from functions.respond import app as respond
 from functions.webhook import app as webhook
 from local.simulator import DEMO_SECRET, Simulator, meta_wire, x_wire
 from local.simulator.world import now as platforms_clock
-from tests.aws import FUNCTIONS, World, world
+from tests.aws import FUNCTIONS, World, backend, world
 from tests.gateway import gateway
 from tests.promises.fuse import Crash, Fuse, Fused, crash, fuse_calls, kept
 
@@ -192,9 +191,8 @@ class Stage:
         self.control.post("/settings", json={"echo": echoes}).raise_for_status()
         self.carrier.forget()
         self.echoes = echoes
-        _empty_aws()
+        self.stack.empty()
         _cool_down_functions()
-        self.stack._streamed.clear()
         self.strikes = []
         self.now, self.keys = START, Keys()
         self.pass_time(timedelta())
@@ -248,7 +246,7 @@ class Stage:
         """Where a pump would find something."""
         found = ["inbox"] if self._due_records() else []
         for queue in WORKERS:
-            if any(self._is_due(one.id) for one in _backend("sqs").queues[queue]._messages):
+            if any(self._is_due(one.id) for one in backend("sqs").queues[queue]._messages):
                 found.append(queue)
         return found
 
@@ -286,7 +284,7 @@ class Stage:
 
     def _receive(self, queue: str, pick: int, size: int) -> list[Record]:
         """By SQS's own API; which ones are visible is for us to say."""
-        messages = _backend("sqs").queues[queue]._messages
+        messages = backend("sqs").queues[queue]._messages
         due = [one for one in messages if self._is_due(one.id)]
         at = pick % len(due) if due else 0
         chosen = (due[at:] + due[:at])[:size]
@@ -334,7 +332,7 @@ class Stage:
         """SQS counts them by its own clock, we by ours."""
         real = datetime.now(UTC).timestamp() * 1000
         for queue in WORKERS:
-            for one in _backend("sqs").queues[queue]._messages:
+            for one in backend("sqs").queues[queue]._messages:
                 until = max(one.delayed_until, 0 if one.visible_at == _NEVER else one.visible_at)
                 if until > real:
                     delay = timedelta(seconds=round((until - real) / 1000))
@@ -351,7 +349,7 @@ class Stage:
         self.stack.sqs.send_message(QueueUrl=self.stack.urls[queue], MessageBody=body)
 
     def bodies_in(self, queue: str) -> list[str]:
-        return [str(one.body) for one in _backend("sqs").queues[queue]._messages]
+        return [str(one.body) for one in backend("sqs").queues[queue]._messages]
 
     # --- one invocation -------------------------------------------------------------------------
 
@@ -384,7 +382,7 @@ class Stage:
             return None
         finally:
             self.fuse.set(0)
-            if len(_backend("dynamodb").tables["inbox"].items) > len(self.stack._streamed):
+            if len(backend("dynamodb").tables["inbox"].items) > len(self.stack._streamed):
                 self.stream += self.stack._new_records()
             self._hear_echoes(module)
         return None
@@ -432,7 +430,7 @@ class Stage:
         waiting = [
             self._returns.get(one.id, START)
             for queue in WORKERS
-            for one in _backend("sqs").queues[queue]._messages
+            for one in backend("sqs").queues[queue]._messages
         ]
         if waiting:
             self.pass_time(max(min(waiting) - self.now, timedelta(seconds=1)))
@@ -445,20 +443,6 @@ def is_of_mention(said: Mapping[str, Any]) -> bool:
 
 def _sequence(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
-
-
-def _backend(service: str) -> Any:
-    backends: Any = moto.backends
-    return backends.get_backend(service)["123456789012"]["us-east-1"]
-
-
-def _empty_aws() -> None:
-    """Faster than another AWS: a new one takes as long as half a history."""
-    for table in _backend("dynamodb").tables.values():
-        table.items.clear()
-    for queue in _backend("sqs").queues.values():
-        queue._messages, queue._pending_messages = [], set()
-        queue.deleted_messages = set()
 
 
 def _cool_down_functions() -> None:

@@ -24,14 +24,14 @@ from tests.aws import World
 from tests.template.cfn import resources
 
 PAGE = "102030405060708"
-QUESTION = "What are your opening hours on Sunday?"
-COMPLAINT = "My parcel never arrived and nobody answers"
+THANKS = "Lovely crew, thank you"
+COMPLAINT = "Your app keeps crashing and nobody answers"
 POISON = "poison"
 
 type Stage = tuple[World, httpx.Client]
 
 
-def say(stage: Stage, place: str, text: str = QUESTION, **more: object) -> str:
+def say(stage: Stage, place: str, text: str = THANKS, **more: object) -> str:
     body = {"place": place, "text": text, **more}
     said: str = stage[1].post("/say", json=body).raise_for_status().json()["id"]
     return said
@@ -131,7 +131,7 @@ def test_an_update_that_our_own_code_fails_on_is_set_aside_and_its_neighbours_ar
     """In the middle of a delivery, in the middle of a batch."""
     monkeypatch.setattr(Falling, "understand", _raises_on_poison(Falling.understand))
     alone = [say(stage, "facebook_comment")]
-    raw = messages(QUESTION, POISON, QUESTION)
+    raw = messages(THANKS, POISON, THANKS)
     deliver(stage, raw)
     alone += [say(stage, "x_mention")]
     one_step(stage)
@@ -227,7 +227,7 @@ def test_an_account_at_its_limit_waits_alone_and_without_asking(stage: Stage) ->
 
 
 def test_an_account_that_is_not_ours_takes_nobody_with_it(stage: Stage) -> None:
-    raw = messages(QUESTION).replace(PAGE, "777")
+    raw = messages(THANKS).replace(PAGE, "777")
     deliver(stage, raw)
     said = say(stage, "messenger")
     one_step(stage)

@@ -57,8 +57,8 @@ REMOVABLE: Final = ("facebook_comment", "x_mention")
 PEOPLE: Final = ("Zebulon", "Ottoline")
 MARKER: Final = "quasar"  # in all that customers write; it must not be in a log
 WORDS: Final = {
-    "complaint": "My parcel is broken",
-    "question": "What time do you open",
+    "complaint": "My kettle stopped working",
+    "question": "What time do you open on Sunday",
     "praise": "Thanks, great service",
     "chatter": "See you there",
 }

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import batched, pairwise
 from random import Random
 from threading import RLock
@@ -35,7 +36,7 @@ PLACES: tuple[Place, ...] = ("facebook_comment", "messenger", "instagram_comment
 PAGE, INSTAGRAM = "102030405060708", "17841400000000001"
 # What each is, and how often of a hundred somebody writes it.
 TEXTS = {
-    "complaint": ("My parcel never arrived and nobody answers", 40),
+    "complaint": ("Your app keeps crashing and nobody answers", 40),
     "question": ("What are your opening hours on Sunday?", 30),
     "praise": ("Great service, thank you so much!", 15),
     "chatter": ("see you there", 15),
@@ -69,7 +70,11 @@ class Said:
 
     @property
     def text(self) -> str:
-        return TEXTS[self.kind][0]
+        """Nobody says the very same again: that would be a machine."""
+        mark = "".join(
+            chr(ord("a") + int(digit, 16)) for digit in sha256(self.id.encode()).hexdigest()[:6]
+        )
+        return f"{TEXTS[self.kind][0]} {mark}"
 
     def entry(self, told_at: datetime) -> dict[str, Any]:
         """Of a webhook. A comment on Instagram has no time but that of its entry."""
@@ -230,19 +235,24 @@ class Day:
         return self.stack.pump_complaints()
 
     def answers(self) -> list[tuple[str, datetime]]:
-        """Which message was answered, and when."""
+        """Which message was answered, and when; an answer that is continued in private is one."""
         found: list[Any] = self.customers.get("/said").raise_for_status().json()
-        return [(_answered(one), self._when(one)) for one in found]
+        keys = Counter(_key(one) for one in found)
+        assert set(keys.values()) <= {1}
+        return [(_key(one)[0], self._when(one)) for one in found if _key(one)[1] != "private"]
 
     def _when(self, answer: dict[str, Any]) -> datetime:
         at = datetime.fromisoformat(answer["at"])
         return self._steps[bisect(self._walls, at) - 1]
 
 
-def _answered(answer: dict[str, Any]) -> str:
-    """In private the simulator takes what was written last; Messenger brings back our own key."""
-    key = answer.get("metadata")
-    return key.rpartition("#")[0] if key else str(answer["in_reply_to"])
+def _key(answer: dict[str, Any]) -> tuple[str, str]:
+    """Of which message, and which answer to it. In private the simulator takes what was written
+    last; Messenger brings back our own key."""
+    message_id, _, which = str(answer.get("metadata") or f"{answer['in_reply_to']}#ack").rpartition(
+        "#"
+    )
+    return message_id, which
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_call_to_aws_fits_into_one_to_a_platform_and_that_into_a_function() ->
 def test_what_there_is_no_time_for_comes_back_untouched(
     connected: World, customers: httpx.Client
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected.remaining_ms = int(ENOUGH_TIME.total_seconds() * 1000) - 1
     records = connected._new_records()
     from functions.classify import app as classify
@@ -60,7 +60,7 @@ def test_a_batch_stops_when_too_little_time_is_left_and_returns_the_rest(
     from functions.escalate import app as escalate
 
     for number in range(3):
-        say(customers, "facebook_comment", f"My parcel {number} is broken")
+        say(customers, "facebook_comment", f"My kettle {number} stopped working")
     connected.pump_inbox()
     left = iter([45_000, 9_999, 9_999])
     url = connected.urls["complaint"]
@@ -80,7 +80,7 @@ def test_a_batch_stops_when_too_little_time_is_left_and_returns_the_rest(
 def test_a_reply_is_not_begun_when_its_outcome_could_not_be_recorded(
     connected: World, customers: httpx.Client
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected.pump_inbox()
     connected.remaining_ms = int(TIME_TO_SEND.total_seconds() * 1000) - 1
     from functions.respond import app as respond

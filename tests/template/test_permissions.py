@@ -127,7 +127,10 @@ def test_each_role_may_do_what_its_function_does_and_nothing_else(
         for fault in (None, "server_error", "gone", "rate_limited", "accept_then_disconnect"):
             if fault:
                 customers.post("/faults", json={"on": place, "fault": fault}).raise_for_status()
-            for text in ("My parcel never arrived and nobody answers", "What time do you open?"):
+            for text in (
+                "Your app keeps crashing and nobody answers",
+                "What time do you open on Sunday?",
+            ):
                 say(customers, place, text, author={"name": f"Ada {fault}"})
     customers.post("/deliver", json={"channel": "meta", "raw": "{not json"}).raise_for_status()
     large = {"object": "page", "entry": [], "filler": _incompressible(1_600_000)}
@@ -154,7 +157,7 @@ def test_an_optional_back_end_brings_its_own_permission_and_no_other(
 
     for client in (aws.bedrock_runtime(), aws.comprehend()):
         client.meta.events.register("before-parameter-build", note)
-    classify.classifier().understand(replace(SAID, text="My parcel is broken"))
+    classify.classifier().understand(replace(SAID, text="My kettle stopped working"))
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
     needed = {"bedrock:InvokeModel" if one == "bedrock:Converse" else one for one in called}
     for name, role in ROLES.items():
@@ -167,19 +170,22 @@ def let_everything_else_happen(connected: World, customers: httpx.Client) -> Non
     for place in ("facebook_mention", "instagram_mention"):
         fault = {"on": "any", "fault": "graph_error", "code": 4, "at": "read"}
         customers.post("/faults", json=fault).raise_for_status()
-        say(customers, place, "My parcel never arrived and nobody answers")
+        say(customers, place, "Your app keeps crashing and nobody answers")
         connected.drain()
     commented = say(
         customers,
         "facebook_comment",
-        "My parcel never arrived and nobody answers",
+        "Your app keeps crashing and nobody answers",
         author={"id": "9"},
     )
     connected.drain()
     agent(connected, connected.bodies("escalation.fifo")[-1], "We are on it")
     for what, more in (
         ("answer", {"in_reply_to": commented["id"], "text": "We are on it"}),
-        ("edit", {"id": commented["id"], "text": "My parcel never arrived and nobody answers me"}),
+        (
+            "edit",
+            {"id": commented["id"], "text": "Your app keeps crashing and nobody answers me"},
+        ),
         ("hide", {"id": commented["id"]}),
         ("remove", {"id": commented["id"], "with_author": False}),
         ("delete_data", {"person": "9"}),

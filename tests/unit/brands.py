@@ -32,6 +32,12 @@ def changed(data: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     return copy
 
 
+def forget() -> None:
+    """What was loaded of a brand before."""
+    brand.voice.cache_clear()
+    brand.answers.cache_clear()
+
+
 class Files:
     """Stands before the repository's brand/ for one test."""
 
@@ -41,8 +47,8 @@ class Files:
     def write(self, name: str, content: object) -> None:
         text = content if isinstance(content, str) else yaml.safe_dump(content)
         self.folder.joinpath(name).write_text(text, "utf-8")
-        brand.voice.cache_clear()
+        forget()
 
     def remove(self, name: str) -> None:
         self.folder.joinpath(name).unlink()
-        brand.voice.cache_clear()
+        forget()

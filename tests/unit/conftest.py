@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firstreply import brand
-from tests.unit.brands import Files
+from tests.unit.brands import Files, forget
 from tests.unit.channels.samples import ROOT
 
 
@@ -23,6 +22,6 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
     monkeypatch.setattr(sys, "path", [str(tmp_path), *others])
     monkeypatch.delitem(sys.modules, "brand")
     invalidate_caches()
-    brand.voice.cache_clear()
+    forget()
     yield Files(folder)
-    brand.voice.cache_clear()
+    forget()

@@ -180,6 +180,7 @@ def test_a_good_answer_is_taken_as_it_is(model: Fake) -> None:
         confidence=0.93,
         unsure=False,
         reasons=("model: irony or sarcasm", *Lexicon().understand(SAID).reasons),
+        alarms=("repeated_contact",),
     )
 
 
@@ -717,7 +718,8 @@ def test_however_slow_a_back_end_is_a_long_delivery_gets_on(
 
     monkeypatch.setattr(Falling, "understand", takes_five_seconds)
     messages: list[Update] = [
-        said("My parcel never arrived and nobody answers", id=f"1_{number}") for number in range(12)
+        said(f"Your app keeps crashing and nobody answers {number}", id=f"1_{number}")
+        for number in range(12)
     ]
     delivery = Delivery(channel="meta", body=b"", received_at=SAID.sent_at)
     for heard in (5, 10):

@@ -7,6 +7,7 @@ import pytest
 
 from firstreply import brand
 from firstreply.errors import Misconfigured
+from firstreply.policy import Policy
 from firstreply.voice import PURPOSES, Saying
 from tests.unit.brands import POLICY, Files, changed, words
 
@@ -14,7 +15,7 @@ EN = words("en")
 EN_FILE = "voice/en.yaml"
 
 
-def policy() -> object:
+def policy() -> Policy:
     return brand.policy(cool_down_minutes=60, auto_reply=True)
 
 
@@ -33,9 +34,9 @@ def test_it_speaks_seven_languages_and_leaves_nothing_to_its_default() -> None:
 
 
 def test_its_policy_and_its_hours_are_in_order() -> None:
-    assert policy()
+    assert policy().answer
     assert set(POLICY["answer"]) <= set(PURPOSES)
-    assert brand.hours().time_zone == POLICY["hours"]["time_zone"]
+    assert policy().hours.time_zone == POLICY["hours"]["time_zone"]
 
 
 # --- a brand of one's own -----------------------------------------------------------------------
@@ -47,7 +48,7 @@ def test_a_brand_of_one_s_own_is_heard(own: Files) -> None:
         own.remove(f"voice/{language}.yaml")
     assert said("1", called="Ada").startswith("Ahoy Ada! ")
     assert said("1", language="de").startswith("Ahoy! ")
-    assert policy()
+    assert policy().answer
 
 
 def test_what_a_language_leaves_to_the_default_is_said_in_that(own: Files) -> None:
@@ -184,9 +185,13 @@ def test_the_line_is_the_one_to_mend(own: Files) -> None:
         (changed(POLICY, "answer", ...), "answer"),
         (changed(POLICY, "answer", ["complaint", "other"]), "answer: brand/voice/ has no words"),
         (changed(POLICY, "escalate", "complaint"), "escalate"),
-        (changed(POLICY, "due_minutes.high", ...), "due_minutes"),
-        (changed(POLICY, "due_minutes.high", 0), "due_minutes.high"),
-        (changed(POLICY, "due_minutes.low", 5), "due_minutes.low"),
+        (changed(POLICY, "escalate", []), "escalate needs a row"),
+        (changed(POLICY, "escalate", [{"priority": "high"}]), "escalate.0.due_minutes"),
+        (changed(POLICY, "failed_reply.due_minutes", 0), "failed_reply.due_minutes"),
+        (changed(POLICY, "failed_reply.priority", "low"), "failed_reply.priority"),
+        (changed(POLICY, "private_topics", ["weather"]), "private_topics"),
+        (changed(POLICY, "grave_alarms", ["weather"]), "grave_alarms"),
+        (changed(POLICY, "most_answers_a_day", 0), "most_answers_a_day"),
         (changed(POLICY, "oldest_answer_hours", -1), "oldest_answer_hours"),
         (changed(POLICY, "cool_down", 5), "cool_down"),
         (changed(POLICY, "complaint_bands", ...), "complaint_bands"),
@@ -275,7 +280,7 @@ def test_a_brand_that_can_say_nothing_without_a_link_where_none_is_allowed_is_re
         policy()
     assert_helpful(str(raised.value), "brand/voice/en.yaml", "sentences.0.say", own)
     own.write("policy.yaml", changed(POLICY, "links_on", ["meta", "x"]))
-    assert policy()
+    assert policy().answer
 
 
 @pytest.mark.parametrize("name", ["policy.yaml", EN_FILE])

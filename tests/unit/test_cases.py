@@ -26,7 +26,7 @@ def test_a_case_is_opened_before_anything_else_is_told_of_it(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The opener is held up after it took the case; the next complaint does its work."""
-    for text in ("My parcel is broken", "My parcel never arrived and nobody answers"):
+    for text in ("My kettle stopped working", "Your app keeps crashing and nobody answers"):
         say(customers, "messenger", text, **ADA)
         connected.pump_inbox()
     first, second = connected.bodies("complaint")
@@ -64,7 +64,7 @@ def test_every_reply_that_fails_is_told_for_itself(
 ) -> None:
     fault = {"on": "messenger", "fault": "window_closed", "times": 4}
     customers.post("/faults", json=fault).raise_for_status()
-    said = say(customers, "messenger", "My parcel is broken", **ADA)
+    said = say(customers, "messenger", "My kettle stopped working", **ADA)
     connected.drain()
     opened, refused = connected.bodies("escalation.fifo")
     assert kinds([opened, refused]) == ["opened", "reply_refused"]
@@ -139,7 +139,7 @@ def test_a_message_that_we_fail_on_is_set_aside_and_holds_up_nobody(
         return understand(self, message)
 
     monkeypatch.setattr(Falling, "understand", fails_on_one)
-    for text in ("this is poison", "My parcel never arrived and nobody answers"):
+    for text in ("this is poison", "Your app keeps crashing and nobody answers"):
         say(customers, "facebook_comment", text)
     connected.drain()
     assert len(replies(customers)) == 1
@@ -152,21 +152,21 @@ def test_who_changes_their_words_back_says_something_new(
     connected: World, customers: httpx.Client
 ) -> None:
     """Else the helpdesk would be left with what is not meant any more."""
-    said = say(customers, "facebook_comment", "My parcel is on fire", **ADA)
+    said = say(customers, "facebook_comment", "My kettle is on fire", **ADA)
     connected.drain()
-    for text in ("My parcel is broken", "My parcel is on fire"):
+    for text in ("My kettle stopped working", "My kettle is on fire"):
         happen(customers, "edit", id=said["id"], text=text)
         connected.drain()
     events = connected.bodies("escalation.fifo")
     assert kinds(events) == ["opened", "updated", "updated"]
-    assert events[-1]["data"]["message"]["text"] == "My parcel is on fire"
+    assert events[-1]["data"]["message"]["text"] == "My kettle is on fire"
     assert len({event["id"] for event in events}) == 3
 
 
 def test_an_agent_whose_answer_is_refused_hears_of_it_though_the_message_is_gone(
     connected: World, customers: httpx.Client
 ) -> None:
-    said = say(customers, "facebook_comment", "My parcel is broken", **ADA)
+    said = say(customers, "facebook_comment", "My kettle stopped working", **ADA)
     connected.drain()
     (opened,) = connected.bodies("escalation.fifo")
     happen(customers, "remove", id=said["id"])

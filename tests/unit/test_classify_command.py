@@ -221,7 +221,7 @@ def test_what_falls_back_is_told_beside_the_answers(
     there = tmp_path / "messages.jsonl"
     there.write_text('{"id": 1, "text": "hello"}\n')
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
-    monkeypatch.setattr("functions.classify.offline._encoders", _fails)
+    monkeypatch.setattr("functions.classify.offline.encoders", _fails)
     assert main([str(there)]) == 0
     out, errors = capsysbinary.readouterr()
     assert list(json.loads(out)) == FIELDS

@@ -33,10 +33,10 @@ def test_what_the_functions_send_keeps_the_contract(
     fault = {"on": "messenger", "fault": "window_closed"}
     customers.post("/faults", json=fault).raise_for_status()
     ada = {"author": {"id": "1", "name": "Ada"}}
-    for text in ("My parcel is broken 😡", "My parcel is still broken, nobody answers"):
+    for text in ("My kettle stopped working 😡", "My kettle stopped working again, nobody answers"):
         say(customers, "messenger", text, **ada)
         connected.pump_inbox()
-    unsent = say(customers, "instagram_message", "My parcel is broken")
+    unsent = say(customers, "instagram_message", "My kettle stopped working")
     connected.pump_inbox()
     for body in connected.bodies("reply"):
         check(body)

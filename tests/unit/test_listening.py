@@ -37,9 +37,9 @@ def edited(text: str, seconds: float) -> Edited:
     return Edited(message=replace(SAID, text=text), at=NOW + timedelta(seconds=seconds))
 
 
-FIRST = edited("My parcel is broken", 5)
+FIRST = edited("My kettle stopped working", 5)
 # A fraction of a second is later than none, though not in the alphabet of ISO 8601.
-SECOND = edited("My parcel is broken and nobody answers", 5.25)
+SECOND = edited("Your app keeps crashing and nobody answers", 5.25)
 GONE = Removed(
     account=ADA.account, customer=ADA.customer, message_id=SAID.id, at=NOW + timedelta(seconds=9)
 )
@@ -59,7 +59,7 @@ def test_of_a_message_and_its_edits_the_last_wording_remains(
     for name in (*order, *order):
         classify.listening().hear(meta(), "meta", UPDATES[name])
     (item,) = stack.items("MSG#")
-    assert item["message"]["text"] == "My parcel is broken and nobody answers"
+    assert item["message"]["text"] == "Your app keeps crashing and nobody answers"
     assert item["understanding"]["intent"] == "complaint"
     assert item["decision"]["escalate"] is True
     assert item["message"]["sent_at"] == SAID.sent_at.isoformat().replace("+00:00", "Z")
@@ -70,7 +70,7 @@ def test_a_removal_wins_wherever_it_comes(stack: World, order: tuple[str, ...]) 
     for name in (*order, *order):
         last = classify.listening().hear(meta(), "meta", UPDATES[name])
     (item,) = stack.items("MSG#")
-    assert "parcel" not in str(item)
+    assert "kettle" not in str(item)
     assert "Lovely" not in str(item)
     assert item["removed_at"]
     assert last.replies == ()
@@ -104,12 +104,12 @@ def test_a_human_s_answer_heard_twice_is_one_and_an_older_one_does_not_undo_a_ne
 @pytest.mark.parametrize(
     ("minutes", "first", "second", "human_after", "urgency"),
     [
-        (10, "My parcel is broken", "Where is my refund?", None, "high"),
-        (10, "When do you open?", "Nobody answers, that's awful", None, "high"),
-        (1, "My parcel is broken", "And it is dirty too", None, "normal"),  # one breath
-        (90, "My parcel is broken", "Where is my refund?", None, "normal"),
-        (10, "My parcel is broken", "Where is my refund?", 5, "normal"),
-        (10, "My parcel is broken", "Lovely, thank you", None, "normal"),
+        (10, "My kettle stopped working", "Where is my refund?", None, "high"),
+        (10, "When do you open on Sunday?", "Nobody answers, that's awful", None, "high"),
+        (1, "My kettle stopped working", "And it is dirty too", None, "normal"),  # one breath
+        (90, "My kettle stopped working", "Where is my refund?", None, "normal"),
+        (10, "My kettle stopped working", "Where is my refund?", 5, "normal"),
+        (10, "My kettle stopped working", "Lovely, thank you", None, "normal"),
         (10, "Lovely picture", "Where is my refund?", None, "normal"),
     ],
 )

@@ -161,7 +161,7 @@ def test_a_removal_without_author_that_comes_first_wins(
     deliver(customers, comment(COMPLAINT))
     connected.drain()
     assert connected.bodies("escalation.fifo") == []
-    assert "parcel" not in json.dumps(connected.items("MSG#"), default=str)
+    assert "kettle" not in json.dumps(connected.items("MSG#"), default=str)
 
 
 def test_a_comment_without_author_is_removed_also_by_its_author(
@@ -172,7 +172,7 @@ def test_a_comment_without_author_is_removed_also_by_its_author(
     deliver(customers, comment("", verb="remove"))
     connected.drain()
     assert kinds(connected.bodies("escalation.fifo")) == ["opened", "withdrawn"]
-    assert "parcel" not in json.dumps(connected.items("MSG#"), default=str)
+    assert "kettle" not in json.dumps(connected.items("MSG#"), default=str)
 
 
 def test_a_comment_that_comes_without_and_then_with_its_author_is_one(
@@ -244,11 +244,11 @@ def test_words_that_changed_after_a_crash_reach_the_helpdesk(
     said = say(customers, "facebook_comment", COMPLAINT)
     connected.pump_inbox()
     escalate_and_die_before_noting_it(connected, monkeypatch)
-    happen(customers, "edit", id=said["id"], text="My parcel is broken too")
+    happen(customers, "edit", id=said["id"], text="My kettle stopped working too")
     connected.drain()
     events = connected.bodies("escalation.fifo")
     assert len({event["id"] for event in events}) == len(events)
-    assert events[-1]["data"]["message"]["text"] == "My parcel is broken too"
+    assert events[-1]["data"]["message"]["text"] == "My kettle stopped working too"
 
 
 def test_words_that_were_removed_after_a_crash_are_withdrawn(
@@ -311,5 +311,5 @@ def test_a_message_of_before_the_deletion_that_is_read_after_it_is_not_kept(
     before = datetime.now(UTC) - timedelta(minutes=5)
     say(customers, "messenger", COMPLAINT, sent_at=before.isoformat(), **ADA)
     connected.drain()
-    assert "parcel" not in json.dumps(connected.items("MSG#"), default=str)
-    assert connected.bodies("escalation.fifo") == []
+    assert "kettle" not in json.dumps(connected.items("MSG#"), default=str)
+    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "withdrawn"]

@@ -53,7 +53,7 @@ def test_a_replay_says_nothing_twice_and_opens_no_second_case(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
     for place in ("facebook_comment", "x_mention"):
-        say(customers, place, "My parcel is broken")
+        say(customers, place, "My kettle stopped working")
     connected.drain()
     said, events = customers.get("/said").json(), connected.bodies("escalation.fifo")
     items = connected.items("MSG#")
@@ -69,7 +69,7 @@ def test_a_replay_says_nothing_twice_and_opens_no_second_case(
 def test_a_replay_does_what_was_left_undone(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    message_id = say(customers, "facebook_comment", "My parcel is broken")
+    message_id = say(customers, "facebook_comment", "My kettle stopped working")
     connected.pump_inbox()
     connected.bodies("reply")  # as if classify had died, and its record had expired
     connected.bodies("complaint")
@@ -100,7 +100,7 @@ def test_a_replay_takes_what_was_chosen(
     expected: int,
 ) -> None:
     for place in ("facebook_comment", "x_mention"):
-        say(customers, place, "My parcel is broken")
+        say(customers, place, "My kettle stopped working")
     assert len(choose(deployed, today(connected, **more), connected.now())) == expected
     long_ago = Choice(since=datetime.now(UTC) - timedelta(days=2), until=connected.now())
     before = Choice(since=long_ago.since, until=long_ago.since + timedelta(days=1), **more)
@@ -110,7 +110,7 @@ def test_a_replay_takes_what_was_chosen(
 def test_a_delivery_that_expired_meanwhile_does_not_come_back(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     keys = choose(deployed, today(connected), connected.now())
     connected.inbox.delete_item(Key={"key": keys[0]})
     assert replay(deployed, keys, connected.now(), no_pause) == (0, 1)
@@ -127,7 +127,7 @@ def test_what_has_been_forgotten_is_not_replayed(connected: World, deployed: Sta
 def test_dead_letters_go_back_to_where_they_came_from(
     connected: World, customers: httpx.Client, deployed: Stack, name: str
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected.pump_inbox()
     for body in connected.bodies(name):
         connected.sqs.send_message(
@@ -168,7 +168,7 @@ def test_a_dead_case_keeps_its_place_in_the_conversation(connected: World, deplo
 def test_what_was_set_aside_is_read_again_once_it_can_be(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     (delivery,) = connected.inbox.scan()["Items"]
     connected._new_records()  # classify could not read it
     aside = SetAside(inbox_key=str(delivery["key"]), channel="meta", reason="a mistake of ours")
@@ -181,7 +181,7 @@ def test_what_was_set_aside_is_read_again_once_it_can_be(
 def test_what_the_stream_gave_up_on_is_found_by_its_time(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected._new_records()
     arrived = connected.now().isoformat().replace("+00:00", "Z")
     batch = {
@@ -200,7 +200,7 @@ def test_what_the_stream_gave_up_on_is_found_by_its_time(
 def test_show_tells_what_was_received_understood_decided_and_said(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    message_id = say(customers, "facebook_comment", "My parcel is broken")
+    message_id = say(customers, "facebook_comment", "My kettle stopped working")
     connected.drain()
     (event,) = connected.bodies("escalation.fifo")
     (said,) = customers.get("/said").json()
@@ -209,10 +209,11 @@ def test_show_tells_what_was_received_understood_decided_and_said(
     for known in (
         event["data"]["case_id"],
         message_id,
-        "My parcel is broken",
+        "My kettle stopped working",
         f"delivery {key}",
         "complaint (",
-        "to answer",
+        "to answer complaint in public",
+        "normal, by ",
         "intent:complaint",
         said["text"],
         "sent",
@@ -221,7 +222,17 @@ def test_show_tells_what_was_received_understood_decided_and_said(
         assert known in by_message
     for same in (event["subject"], event["data"]["case_id"], said["id"]):
         assert "\n".join(show(deployed, same)) == by_message
-    assert "My parcel is broken" in "\n".join(show(deployed, key))
+    assert "My kettle stopped working" in "\n".join(show(deployed, key))
+
+
+def test_show_tells_who_wants_no_automatic_answers(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    message_id = say(customers, "messenger", "stop")
+    connected.drain()
+    shown = "\n".join(show(deployed, message_id))
+    assert "no automatic answers, since " in shown
+    assert "to answer stopped in private" in shown
 
 
 def test_show_cannot_be_made_to_steer_the_terminal(
@@ -286,7 +297,7 @@ def test_a_replay_that_the_stream_gave_up_on_is_found_again(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
     """A day later, the record of the replay is as dead as the first one was."""
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected._new_records()
     put_dead(connected, "inbox", gave_up(connected.now()))
     later = connected.now() + timedelta(days=1)
@@ -314,7 +325,7 @@ def test_a_replay_that_the_stream_gave_up_on_is_found_again(
 def test_a_letter_that_cannot_be_given_back_stays_and_keeps_no_other(
     connected: World, customers: httpx.Client, deployed: Stack, body: str
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     connected._new_records()
     put_dead(connected, "inbox", body)
     put_dead(connected, "inbox", gave_up(connected.now()))
@@ -355,14 +366,14 @@ def test_a_case_that_dies_twice_within_minutes_is_offered_twice(
 def test_a_delivery_of_which_a_part_has_expired_is_set_aside_and_holds_nobody_up(
     connected: World, customers: httpx.Client, deployed: Stack
 ) -> None:
-    say(customers, "facebook_comment", "My parcel is broken")
+    say(customers, "facebook_comment", "My kettle stopped working")
     (item,) = connected.inbox.scan()["Items"]
     connected.inbox.update_item(
         Key={"key": item["key"]},
         UpdateExpression="SET parts = :two",
         ExpressionAttributeValues={":two": 2},
     )
-    say(customers, "facebook_comment", "My other parcel is broken")
+    say(customers, "facebook_comment", "The other kettle stopped working")
     connected.drain()
     (aside,) = connected.bodies("inbox-dead")
     assert (aside["inbox_key"], aside["reason"]) == (item["key"], "a part of it has expired")

@@ -1,5 +1,6 @@
 """The outbox: one reply is one record, and moves only along the arrows of its diagram."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -147,6 +148,49 @@ def test_one_automatic_answer_per_cool_down_and_conversation(stack: World) -> No
     assert not may_begin("m2", NOW + timedelta(minutes=29, seconds=59))
     assert may_begin("m3", NOW, customer="someone else")
     assert may_begin("m4", NOW + COOL_DOWN)
+
+
+def test_so_many_answers_a_day_and_no_more(stack: World) -> None:
+    """Each message counts once, however many tries and texts it takes."""
+
+    def begin(message_id: str, at: datetime, kind: str = "ack") -> str | None:
+        one = replace(reply(message_id), key=f"{message_id}#{kind}", in_private=kind != "ack")
+        outbox().claim(one, at)
+        return outbox().begin(one, at, timedelta(), 2)
+
+    hours = [NOW + timedelta(hours=number) for number in range(4)]
+    assert begin("m1", hours[0]) is None
+    outbox().release(reply("m1"))
+    assert begin("m1", hours[0]) is None
+    assert begin("m1", hours[1], "private") is None
+    assert begin("m2", hours[1]) is None
+    assert begin("m3", hours[2]) == "daily_cap"
+    assert begin("m3", NOW + timedelta(hours=12)) is None  # another day, by UTC
+
+
+def test_a_second_answer_to_the_same_message_is_in_no_cool_down(stack: World) -> None:
+    for kind in ("ack", "private"):
+        one = replace(reply(), key=f"m1#{kind}", in_private=kind == "private")
+        outbox().claim(one, NOW)
+        assert outbox().begin(one, NOW, COOL_DOWN, 5) is None
+    other = reply("m2")
+    outbox().claim(other, NOW)
+    assert outbox().begin(other, NOW, COOL_DOWN, 5) == "cool_down"
+
+
+def test_of_two_accounts_that_are_named_one_answers_also_in_private(stack: World) -> None:
+    first = reply()
+    outbox().claim(first, NOW)
+    assert outbox().begin(first, NOW, COOL_DOWN, 5) is None
+    where = replace(first.message.conversation, account="another")
+    second = Reply(
+        key="m1#private",
+        message=replace(first.message, conversation=where),
+        text="answer",
+        in_private=True,
+    )
+    outbox().claim(second, NOW)
+    assert outbox().begin(second, NOW, COOL_DOWN, 5) == "other_account"
 
 
 def test_what_a_human_wrote_knows_no_cool_down(stack: World) -> None:

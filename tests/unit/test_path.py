@@ -1,10 +1,13 @@
 """The whole path in process: signed webhook in, answer and case out, the platforms over HTTP."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from firstreply import brand
 from local.simulator import DEMO_SECRET
 from tests.aws import World
 
@@ -27,7 +30,7 @@ def replies(customers: httpx.Client) -> list[dict[str, Any]]:
 def test_a_complaint_gets_one_answer_and_one_case(
     connected: World, customers: httpx.Client, place: str
 ) -> None:
-    said = say(customers, place, "My parcel never arrived and nobody answers", times=3)
+    said = say(customers, place, "Your app keeps crashing and nobody answers", times=3)
     connected.drain()
     (reply,) = replies(customers)
     assert reply["in_reply_to"] == said["id"]
@@ -38,13 +41,114 @@ def test_a_complaint_gets_one_answer_and_one_case(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_question_gets_an_answer_and_no_case(
+def test_a_question_gets_an_answer_and_a_human_who_answers_it(
     connected: World, customers: httpx.Client, place: str
 ) -> None:
     said = say(customers, place, "What are your opening hours on Sunday?")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_frequent_question_gets_the_brand_s_answer_and_needs_no_human(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    ada = {"author": {"id": "1", "name": "Ada"}}
+    said = say(customers, place, "When are you open?", **ada)
+    connected.drain()
+    (reply,) = replies(customers)
+    assert reply["in_reply_to"] == said["id"]
+    assert (brand.answers().say("opening_hours", "en") or "nothing") in reply["text"]
     assert connected.bodies("escalation.fifo") == []
+    say(customers, place, "No, I mean the shop in York", **ada)
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["promised"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_question_that_is_nearly_a_frequent_one_goes_to_a_human_with_the_candidates(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    say(customers, place, "What are your opening hours on Sunday?")
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    (candidate, *_) = event["data"]["candidates"]
+    assert candidate["name"] == "opening_hours"
+    assert candidate["text"] == brand.answers().say("opening_hours", "en")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_thanks_get_an_answer_and_no_case(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    said = say(customers, place, "Lovely crew, thank you")
+    connected.drain()
+    assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
+    assert connected.bodies("escalation.fifo") == []
+
+
+@pytest.mark.parametrize("place", ["facebook_comment", "facebook_post", "instagram_comment"])
+def test_what_concerns_an_order_is_acknowledged_in_public_and_continued_in_private(
+    connected: World, customers: httpx.Client, place: str
+) -> None:
+    said = say(customers, place, "My parcel is two weeks late", times=3)
+    connected.drain()
+    public, private = sorted(replies(customers), key=lambda one: one["kind"])
+    assert [one["in_reply_to"] for one in (public, private)] == [said["id"]] * 2
+    assert (public["kind"], private["kind"]) == ("comment", "message")
+    (event,) = connected.bodies("escalation.fifo")
+    said_by_us = event["data"]["acknowledgement"]
+    assert said_by_us == {"text": public["text"], "continuation": private["text"]}
+    (day,) = connected.items("DAY#")
+    assert day["answered"] == {said["id"]}, "two texts, one answer"
+
+
+def test_a_private_answer_that_is_refused_reaches_a_human(
+    connected: World, customers: httpx.Client
+) -> None:
+    fault = {"on": "messenger", "fault": "graph_error", "code": 10900, "times": 5}
+    customers.post("/faults", json=fault).raise_for_status()
+    say(customers, "facebook_comment", "My parcel is two weeks late")
+    connected.drain()
+    (public,) = replies(customers)
+    assert public["kind"] == "comment"
+    opened, refused = connected.bodies("escalation.fifo")
+    assert [one["type"].split(".")[2] for one in (opened, refused)] == ["opened", "reply_refused"]
+    failed = refused["data"]["failed_reply"]
+    assert failed["text"] == opened["data"]["acknowledgement"]["continuation"]
+    assert "answered in private before" in failed["reason"]
+
+
+def test_personal_data_in_public_is_masked_wherever_it_goes(
+    connected: World, customers: httpx.Client
+) -> None:
+    words = "Heating broken, call me on +44 20 7946 0958 or ada@mail.example"
+    say(customers, "facebook_comment", words)
+    connected.drain()
+    (event,) = connected.bodies("escalation.fifo")
+    kept = json.dumps([event, connected.items("")], default=str)
+    assert "7946" not in kept
+    assert "mail.example" not in kept
+    assert event["data"]["message"]["personal_data"] == ["email", "phone"]
+
+
+def test_stop_is_honoured_and_confirmed_once_and_start_lifts_it(
+    connected: World, customers: httpx.Client
+) -> None:
+    ada = {"author": {"id": "4711", "name": "Ada"}}
+    said = []
+    for text in ("stop", "My kettle stopped working", "STOP!", "start", "Lovely crew, thank you"):
+        one = say(customers, "messenger", text, sent_at=connected.now().isoformat(), **ada)
+        said.append(one["id"])
+        connected.drain()
+        connected._ahead += timedelta(minutes=31)
+    answered = [one["in_reply_to"] for one in replies(customers)]
+    assert answered == [said[0], said[3], said[4]]
+    (event,) = [e for e in connected.bodies("escalation.fifo") if "opened" in e["type"]]
+    assert event["data"]["acknowledgement"] == {"silence": "opted_out"}
 
 
 def test_x_in_its_older_family_is_the_same_message(
@@ -85,12 +189,12 @@ def test_a_question_that_is_not_answered_reaches_a_human(
     connected: World, customers: httpx.Client
 ) -> None:
     ada = {"author": {"id": "4711", "name": "Ada"}}
-    say(customers, "messenger", "What time do you open?", **ada)
+    say(customers, "messenger", "What time do you open on Sunday?", **ada)
     connected.drain()
     say(customers, "messenger", "What time do you close on Sunday?", **ada)
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
-    assert event["data"]["reasons"] == ["unanswered:cool_down"]
+    _, event = connected.bodies("escalation.fifo")
+    assert event["data"]["reasons"] == ["unanswered", "case_open", "unanswered:cool_down"]
 
 
 def test_an_answer_given_now_to_an_old_message_would_be_an_embarrassment(
@@ -100,7 +204,7 @@ def test_an_answer_given_now_to_an_old_message_would_be_an_embarrassment(
     connected.drain()
     assert replies(customers) == []
     (event,) = connected.bodies("escalation.fifo")
-    assert event["data"]["reasons"] == ["unanswered:too_old"]
+    assert event["data"]["reasons"] == ["unanswered", "unanswered:too_old"]
 
 
 def test_the_brand_s_own_words_are_not_answered(connected: World, customers: httpx.Client) -> None:
@@ -128,7 +232,7 @@ def test_an_unreadable_delivery_is_set_aside_and_holds_up_nobody(
 ) -> None:
     for raw in ("{not json", "[]", '"text"', "{}"):
         customers.post("/deliver", json={"channel": "meta", "raw": raw}).raise_for_status()
-    said = say(customers, "facebook_comment", "My parcel never arrived and nobody answers")
+    said = say(customers, "facebook_comment", "Your app keeps crashing and nobody answers")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
     aside = connected.bodies("inbox-dead")

@@ -1,12 +1,14 @@
 """What must not be kept is masked, and nothing else."""
 
 import re
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firstreply.privacy import mask
+from firstreply.privacy import KINDS, LABELS, Masked, find, mask
 
 quick = settings(deadline=None, max_examples=100)
 CARD, ACCOUNT = "[card number]", "[bank account]"
@@ -170,3 +172,172 @@ def test_every_number_with_a_card_s_check_digit_is_masked(first: int, middle: st
 def test_a_long_text_is_through_in_no_time(text: str) -> None:
     """It would run into the suite's time limit; a customer must not be able to stop a batch."""
     assert isinstance(mask(text), str)
+
+
+# --- what tells strangers who somebody is --------------------------------------------------------
+
+PHONES = {
+    "+44 20 7946 0958": "en",
+    "+49 170 1234567": "de",
+    "0171 2345678": "de",
+    "(030) 901820-12": "de",
+    "0171/2345678": "de",
+    "06 12 34 56 78": "fr",
+    "06.12.34.56.78": "fr",
+    "+34 612 345 678": "es",
+    "+351912345678": "pt",
+    "+39 333 123 4567": "it",
+    "06-12345678": "nl",
+    "(415) 555-0132": "us",
+    "415-555-0132": "us",
+    "0049 170 1234567": "abroad",
+}
+CUES = (
+    *("call me on 612 345 678", "my mobile is 7700900123", "ruf mich an: 1712345678"),
+    *("mi móvil es 612345678", "mon portable: 612345678", "meu telemóvel: 912345678"),
+    *("il mio cellulare è 333 1234567", "bel me op 612345678"),
+)
+NO_PHONES = (
+    *(
+        "order 0171 2345678",
+        "Bestellnummer: 0301 234567",
+        "pedido 612 345 678",
+        "commande 061234567",
+    ),
+    *("ticket no. 415-555-0132", "Kundennummer 030 1234567", "my order is 123456789"),
+    *("parcel 00340434161094042557", "on 01.02.2026 at 10.20", "am 01.02.26 10.20 Uhr"),
+    *("from 2019 2020 2021 on", "it was 1,234,567.89 EUR", "10 000 000 000 euro", "flight LH1234"),
+    *("2026-11-22 09:20", "booking 7XK2P9", "seats 12 13 14 15 16 17"),
+    *("opening hours 10-18, Saturdays 10-14", "I called 3 times in 2 days", "v1.2.3.4567890"),
+    *("call me at 9", "https://larkspur.example/p?id=0301234567", "#0171 2345678"),
+)
+EMAILS = ("ada@mail.example", "ada.l+shop@mail.example.org", "a_b-c@x-y.example")
+NO_EMAILS = (
+    "@ada",
+    "@ada@social.example",
+    "10 @ 5 EUR",
+    "see you @ the.shop",
+    "ada@localhost",
+    "a@b",
+)
+HOMES = (
+    *("I live at 12 Abbey Road", "12 Abbey Road, London NW8 9AY", "deliver it to 4b Elm Street"),
+    *(
+        "Lindenstraße 12a, 10115 Berlin",
+        "Ich wohne in der Lindenstr. 5",
+        "meine Adresse: Kirchweg 3",
+    ),
+    *("J'habite 12 bis, rue des Lilas", "12 rue des Lilas, 69003 Lyon", "Vivo en calle Mayor, 12"),
+    *(
+        "calle Mayor 12, 28013 Madrid",
+        "moro na rua das Flores 7",
+        "rua das Flores 7, 1200-192 Lisboa",
+    ),
+    *("abito in via Roma 3", "via Roma 3, 00184 Roma", "mijn adres is Kerkstraat 5"),
+    "Kerkstraat 5, 1017 GA Amsterdam",
+)
+NO_HOMES = (
+    *("The shop at 12 Abbey Road was dirty", "Filiale in der Lindenstraße 12 hat zu", "way 2 go"),
+    *("5 times on the way", "12 weeks and no place to sit", "rue de Rivoli, quelle honte", "via 3"),
+    *("100 ways to say no", "in via 2 giorni", "Platz 12 im Zug war nass", "a calle 5 minutos"),
+    *("my address is wrong in your app", "2 street dogs slept there", "I live 2 minutes away"),
+)
+
+
+@pytest.mark.parametrize("number", PHONES)
+def test_a_telephone_number_is_masked_wherever_it_stands(number: str) -> None:
+    for around in ("{}", "Please call {} today", "{}, thanks", "Ring me: {}!", "a {} b {} c"):
+        assert find(around.replace("{}", number)).text == around.replace("{}", "[phone number]")
+
+
+@pytest.mark.parametrize("text", CUES)
+def test_a_bare_number_is_a_telephone_s_if_its_owner_says_so(text: str) -> None:
+    assert find(text).kinds == ("phone",)
+
+
+@pytest.mark.parametrize("text", EMAILS)
+def test_an_e_mail_address_is_masked(text: str) -> None:
+    assert find(f"write to {text}.") == Masked("write to [e-mail address].", ("email",))
+
+
+@pytest.mark.parametrize("text", HOMES)
+def test_a_home_is_masked(text: str) -> None:
+    found = find(text)
+    assert found.kinds == ("address",)
+    assert "[address]" in found.text
+
+
+@pytest.mark.parametrize("text", [*NO_PHONES, *NO_EMAILS, *NO_HOMES])
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert find(text) == Masked(text)
+
+
+def test_what_is_not_looked_for_stays() -> None:
+    text = "Call +44 20 7946 0958 or ada@mail.example, card 4111 1111 1111 1111"
+    assert mask(text) == "Call +44 20 7946 0958 or ada@mail.example, card [card number]"
+    assert find(text).kinds == ("card_number", "email", "phone")
+
+
+@quick
+@given(number=st.integers(10**5, 10**14), word=st.sampled_from(["order", "Bestellung", "pedido"]))
+def test_no_order_s_number_is_a_telephone_s(number: int, word: str) -> None:
+    for text in (f"{word} {number}", f"{word} no. 0{number}", f"{word} {number} is late"):
+        assert "phone" not in find(text).kinds
+
+
+@quick
+@given(number=st.integers(10**4, 10**8))
+def test_a_bare_number_of_a_few_digits_is_nothing(number: int) -> None:
+    assert find(f"I waited and {number} it was") == Masked(f"I waited and {number} it was")
+
+
+@quick
+@given(text=anything | st.text("+0123456789 ()-./@a#"))
+def test_whatever_is_found_is_gone_and_the_rest_stays(text: str) -> None:
+    found = find(text)
+    assert (found.text == text) == (not found.kinds)
+    for kind in KINDS:
+        assert (LABELS[kind] in found.text) >= (kind in found.kinds)
+
+
+def _calls(task: Callable[[], object]) -> int:
+    """How many functions were called, which is the same on every machine."""
+    count = 0
+
+    def counted(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        task()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "9",
+            "4111 ",
+            "1 ",
+            "1-",
+            "DE89 ",
+            "ab12",
+            "(0",
+            "+49 1",
+            "01 ",
+            "a@a.",
+            "x@",
+            "phone 1 ",
+        ),
+        *("my address ", "1 a street ", "straße 1, ", "12 rue a ", "via bb bb bb ", "order 0171 "),
+    ],
+)
+def test_the_work_grows_with_the_text(unit: str) -> None:
+    find(unit * 50)
+    small, large = (_calls(lambda n=n: find(unit * n)) for n in (100, 800))  # type: ignore[misc]
+    assert large <= small * 8 * 1.5 + 100

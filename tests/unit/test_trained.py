@@ -515,6 +515,6 @@ def test_nothing_is_loaded_before_the_first_message(
     def refuse(*_: Any) -> Any:
         raise AssertionError("loaded too early")
 
-    monkeypatch.setattr(offline_module, "_encoders", refuse)
+    monkeypatch.setattr(offline_module, "encoders", refuse)
     monkeypatch.setattr(offline_module, "_ngrams", refuse)
     offline(BANDS, tmp_path)

@@ -70,6 +70,7 @@ class Trained:
                 *(("not one of our languages",) if spoken.is_foreign else ()),
                 *(f"attachment: {kind}" for kind in message.attachments),
             ),
+            alarms=tuple(one.reason for one in alarms),
         )
 
     def _meant(self, text: str, language: str | None) -> Meant:

@@ -15,6 +15,9 @@ from functions.classify.trained.pieces import CUTTERS
 
 Probabilities = dict[str, dict[str, float]]
 
+# Of the features the last ones know what a text is about (training/export.py).
+_WIDTH = 384
+
 
 class Encoder:
     """Probabilities of every label of every task. Loads when first asked, and raises what the
@@ -39,6 +42,18 @@ class Encoder:
         cut, session = self._loaded()
         (scores,) = session.run(["scores"], {"pieces": np.array([cut(text)], np.int64)})
         return self._by_task([float(score) for score in np.asarray(scores)[0]])
+
+    def knows_only(self, language: str) -> bool:
+        """Whether it learned to read that language and no other."""
+        languages: Sequence[str] | None = self._about["languages"]
+        return languages == [language]
+
+    def meaning(self, text: str) -> list[float]:
+        """What the text is about, as a vector of length one."""
+        cut, session = self._loaded()
+        (features,) = session.run(["features"], {"pieces": np.array([cut(text)], np.int64)})
+        found: list[float] = np.asarray(features)[0, -_WIDTH:].tolist()
+        return found
 
     def _by_task(self, scores: list[float]) -> Probabilities:
         heat: dict[str, float] = self._about["temperatures"]
@@ -69,6 +84,11 @@ class Encoders:
     def __call__(self, text: str, language: str | None = None) -> Probabilities:
         """The mean of those that know the language."""
         return mean([encoder(text) for encoder in self._encoders if encoder.knows(language)])
+
+    def meaning(self, text: str, language: str) -> list[float] | None:
+        """By the encoder of that language alone, None if there is none: one of many languages
+        tells questions apart no better than their words do (docs/answers.md)."""
+        return next((e.meaning(text) for e in self._encoders if e.knows_only(language)), None)
 
 
 def mean(answers: Sequence[Probabilities]) -> Probabilities:

@@ -26,7 +26,7 @@ _CLEAR, _HINT = 0.5, 0.15
 _ENOUGH = 2_000
 
 # Neither a name nor an address (as normalise leaves them) is a word of any language.
-_NAMES = re.compile(rf"@\w+|\b{LINK}\b")
+NAMES = re.compile(rf"@\w+|\b{LINK}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Tongue:
 
 def tongue(text: str, told: str | None = None) -> Tongue:
     """What a platform tells counts where the words leave a doubt, also if it is none of ours."""
-    words = re.findall(r"[^\W\d_]+", _NAMES.sub(" ", normalise(text).casefold()))
+    words = re.findall(r"[^\W\d_]+", NAMES.sub(" ", normalise(text).casefold()))
     strange = told is not None and told not in OURS and told not in _DIALECTS
     told = told if told in OURS else None
     if not words:
@@ -61,7 +61,7 @@ def tongue(text: str, told: str | None = None) -> Tongue:
 
 def says_something(text: str) -> bool:
     """A word or a number, besides names and addresses: an emoji alone may mean anything."""
-    return any(letter.isalnum() for letter in _NAMES.sub(" ", normalise(text)))
+    return any(letter.isalnum() for letter in NAMES.sub(" ", normalise(text)))
 
 
 def _is_mostly_latin(letters: str) -> bool:

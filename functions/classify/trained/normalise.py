@@ -14,7 +14,7 @@ HEAD, TAIL = 700, 300
 
 _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\bt\.co/\S+", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<!\w)@\w+")
+_HANDLE = re.compile(r"(?<!\w)(?:@\w+)+")
 _HASHTAG = re.compile(r"#(\w+)")
 _CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
 _LONG_LETTER = re.compile(r"([^\W\d_])\1{2,}")

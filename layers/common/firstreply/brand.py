@@ -7,45 +7,26 @@ from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, PositiveInt, ValidationError
 
+from firstreply.answers import Answers
 from firstreply.channels import names
 from firstreply.datafile import located, parse, tree_of
 from firstreply.errors import Misconfigured
-from firstreply.hours import Hours
-from firstreply.policy import ComplaintBands, Policy, Probability
-from firstreply.understanding import Intent, Urgency
+from firstreply.policy import Policy, Rules
 from firstreply.voice import PURPOSES, Voice, Words, has_link
 
 
-class PolicyData(BaseModel):
+class PolicyData(Rules):
     """brand/policy.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     default_language: str
-    hours: Hours
-    answer: frozenset[Intent]
-    escalate: frozenset[Intent]
-    escalate_if_unanswered: frozenset[Intent]
-    complaint_bands: ComplaintBands
-    bedrock_sure: Probability
-    due_minutes: dict[Urgency, PositiveInt] = Field(min_length=2)  # every one
     oldest_answer_hours: PositiveInt
     hands_off_hours: PositiveInt
-    links_on: frozenset[str]
-    invite_to_private: frozenset[str]
-    prices: dict[str, dict[str, PositiveFloat]]
+    repeated_within_minutes: PositiveInt
 
 
-# Said in other words there, or of no concern to a decision.
-_NOT_OF_POLICY = {
-    "default_language",
-    "hours",
-    "oldest_answer_hours",
-    "hands_off_hours",
-    "complaint_bands",
-}
+_ANSWERS = "answers.yaml"
 
 
 @cache
@@ -60,9 +41,21 @@ def voice() -> Voice:
         raise _wrong("policy.yaml", "default_language", wrong) from error
 
 
-def hours() -> Hours:
-    """When people are there."""
-    return _load("policy.yaml", PolicyData).hours
+@cache
+def answers() -> Answers:
+    """None of them if the brand has no answers.yaml, or nothing in it."""
+    if not files("brand").joinpath(_ANSWERS).is_file():
+        return Answers()
+    found = _load(_ANSWERS, Answers)
+    data = _load("policy.yaml", PolicyData)
+    for name, language in found.linked() if not names() <= data.links_on else ():
+        # The same words go everywhere.
+        raise _wrong(
+            _ANSWERS,
+            ("answers", name, "say", language),
+            f"a link, and policy.yaml allows links on {sorted(data.links_on)} only",
+        )
+    return found
 
 
 def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
@@ -72,11 +65,12 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
         intents = ", ".join(sorted(wordless))
         raise _wrong("policy.yaml", "answer", f"brand/voice/ has no words for {intents}")
     _require_linkless(data)
+    given = {name: getattr(data, name) for name in Rules.model_fields}
     return Policy(
-        **data.model_dump(exclude=_NOT_OF_POLICY),
-        complaint_bands=data.complaint_bands,
+        **given,
         oldest_answer=timedelta(hours=data.oldest_answer_hours),
         hands_off=timedelta(hours=data.hands_off_hours),
+        repeated_within=timedelta(minutes=data.repeated_within_minutes),
         cool_down=timedelta(minutes=cool_down_minutes),
         auto_reply=auto_reply,
     )

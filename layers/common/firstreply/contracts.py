@@ -8,8 +8,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from firstreply.escalation import Priority
 from firstreply.message import Conversation
-from firstreply.understanding import Understanding, Urgency
+from firstreply.policy import ReadyAnswer
+from firstreply.understanding import Understanding
 
 
 class CloudEvent(BaseModel):
@@ -76,6 +78,9 @@ class Said(_Data):
         None, description="what was ticked beside writing: a recommendation, or stars"
     )
     attachments: tuple[str, ...] = Field((), description="their kinds: photo, image, audio, …")
+    personal_data: tuple[str, ...] = Field(
+        (), description="the kinds of it that were masked in the text: phone, email, …"
+    )
 
 
 class Customer(_Data):
@@ -90,6 +95,7 @@ class Acknowledgement(_Data):
     """What FirstReply says by itself, or why it is silent."""
 
     text: str | None = None
+    continuation: str | None = Field(None, description="what it says in private besides")
     silence: str | None = None
 
 
@@ -109,9 +115,15 @@ class CaseEvent(_Data):
     customer: Customer
     message: Said
     understanding: Understanding
-    priority: Urgency
+    reference: str | None = Field(
+        None, description="by what the customer may call it: the conversation's, never another's"
+    )
+    priority: Priority
     due_at: datetime
     reasons: tuple[str, ...] = Field(description="why a human should see it")
+    candidates: tuple[ReadyAnswer, ...] = Field(
+        (), description="the brand's own answers that may fit, best first"
+    )
     acknowledgement: Acknowledgement
     failed_reply: RefusedReply | None = Field(
         None, description="the reply that did not get through"

@@ -6,6 +6,8 @@ item          MSG#<message id>             a message and what we made of it (Rem
               HUMAN#<id>                   what a human said for the brand in the platform's own app
               CASE                         the open case
               PERSON                       when we, and when a human, last answered
+              DAY#<date>                   the messages that got an automatic answer that day
+              CHOICE                       that they want no automatic answers, or want them again
 
 Messages, sent replies and humans' words carry their `platform_id`; the index of that name finds
 them when the platform does not say whose conversation it speaks of.
@@ -18,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from boto3.dynamodb.conditions import Attr, Key
 from boto3.dynamodb.types import TypeDeserializer
@@ -26,7 +28,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
 from firstreply.message import Conversation, Message, Spoken
-from firstreply.policy import Decision, Standing
+from firstreply.policy import NOTHING, Decision, Recognised, Standing
 from firstreply.understanding import Understanding
 
 if TYPE_CHECKING:
@@ -36,6 +38,13 @@ if TYPE_CHECKING:
 type Item = Mapping[str, Any]
 
 INDEX = "platform_id"
+# What an edit changes of a remembered message.
+_EDITED = frozenset(
+    {
+        *("message", "understanding", "decision", "recognised"),
+        *("acknowledgement", "continuation", "edited_at"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,8 @@ class Found:
 
 
 class Remembered(BaseModel):
-    """A message with what we made of it: `acknowledgement` is what to say at once, if anything;
+    """A message with what we made of it: `acknowledgement` is what to say at once, if anything, and
+    `continuation` what to say in private besides; `recognised` what the brand's data knew of it;
     `case_id` the case that has it, once one does, and `told` in which words; `delivery` the Inbox's
     key of what brought it. Of a removed one nothing is left but its ids."""
 
@@ -61,12 +71,20 @@ class Remembered(BaseModel):
     understanding: Understanding
     decision: Decision
     acknowledgement: str | None = None
+    continuation: str | None = None
+    recognised: Recognised = NOTHING
     case_id: str | None = None
     edited_at: datetime | None = None
     removed_at: datetime | None = None
     is_hidden: bool = False
     told: str | None = None
     delivery: str | None = None
+
+    @property
+    def waits_for_human(self) -> bool:
+        """Whether the customer wants something, and got no more than an acknowledgement."""
+        is_told = self.acknowledgement is not None and self.decision.answer is not None
+        return self.understanding.intent in ("complaint", "question") and not is_told
 
 
 class Case(BaseModel):
@@ -103,6 +121,14 @@ def message_key(conversation: Conversation, message_id: str) -> dict[str, str]:
 
 def person_key(conversation: Conversation) -> dict[str, str]:
     return {"conversation": conversation.key, "item": "PERSON"}
+
+
+def day_key(conversation: Conversation, now: datetime) -> dict[str, str]:
+    return {"conversation": conversation.key, "item": f"DAY#{now.astimezone(UTC).date()}"}
+
+
+def choice_key(conversation: Conversation) -> dict[str, str]:
+    return {"conversation": conversation.key, "item": "CHOICE"}
 
 
 def case_key(conversation: Conversation) -> dict[str, str]:
@@ -148,11 +174,7 @@ class Conversations:
     def edit(self, remembered: Remembered, at: datetime) -> bool:
         """Keep how a remembered message reads since then; False if it is removed or has been
         edited later. Doing it twice is doing it once."""
-        changed = {
-            name: value
-            for name, value in to_item(remembered).items()
-            if name in ("message", "understanding", "decision", "acknowledgement", "edited_at")
-        }
+        changed = {name: value for name, value in to_item(remembered).items() if name in _EDITED}
         is_newer = Attr("edited_ms").not_exists() | Attr("edited_ms").lte(_ms(at))
         return self._change(
             message_key(remembered.message.conversation, remembered.message.id),
@@ -257,6 +279,18 @@ class Conversations:
         there = [one for one in found if one and not one.removed_at]
         return sorted(there, key=lambda one: (one.message.sent_at, one.message.id))
 
+    def first_unanswered(self, conversation: Conversation, until: datetime) -> Message | None:
+        """The first that wanted an answer since a human last answered, of those before `until`."""
+        human_at = moment(self._get(person_key(conversation)).get("human_ms"))
+        waiting = (
+            one.message
+            for one in self.history(conversation)
+            if one.waits_for_human
+            and one.message.sent_at <= until
+            and (human_at is None or human_at < one.message.sent_at)
+        )
+        return next(waiting, None)
+
     def heard_at(self, conversation: Conversation) -> datetime | None:
         """When the customer last wrote in private."""
         return max(
@@ -264,16 +298,46 @@ class Conversations:
             default=None,
         )
 
-    def standing(self, conversation: Conversation, *, answering: str) -> Standing:
-        """How things stand, leaving out our own answer to the message `answering`."""
+    def choose(
+        self,
+        conversation: Conversation,
+        choice: Literal["stop", "start"],
+        message_id: str,
+        at: datetime,
+    ) -> None:
+        """Note that they want no automatic answers, or want them again; of two wishes the later
+        counts, in whatever order they come. Kept for ever: who said stop has said it.
+
+        `by` is the message that changed something; who says it again has changed nothing.
+        """
+        key, said = choice_key(conversation), {"choice": choice, "choice_ms": _ms(at)}
+        is_newer = Attr("choice_ms").lt(_ms(at))
+        is_other = Attr("choice").eq("start" if choice == "stop" else "stop")
+        is_first = Attr("choice").not_exists()
+        changes: ConditionBase = is_other & is_newer
+        if choice == "stop":
+            changes = changes | is_first
+        if self._change(key, said | {"by": message_id}, changes):
+            return
+        # The same again, or a "start" that ends nothing: only its time counts.
+        if not self._change(key, said, is_first):
+            self._change(key, said, Attr("choice").eq(choice) & is_newer)
+
+    def standing(self, conversation: Conversation, *, answering: str, now: datetime) -> Standing:
+        """How things stand `now`, leaving out our own answer to the message `answering`."""
         person = self._get(person_key(conversation))
+        choice = self._get(choice_key(conversation))
+        today = self._get(day_key(conversation, now)).get("answered", set())
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
         return Standing(
             answered_at=answered_at,
+            answers_today=len(set(today) - {answering}),
             human_at=moment(person.get("human_ms")),
             erased_until=moment(person.get("erased_ms")),
+            opted_out=choice.get("choice") == "stop",
+            chosen_by=str(choice["by"]) if "by" in choice else None,
             case_open=self.case_id(conversation) is not None,
         )
 
@@ -380,7 +444,12 @@ def _without_words(remembered: Remembered) -> Remembered:
         attachments=(),
     )
     understanding = replace(remembered.understanding, reasons=())
-    blank = {"message": message, "understanding": understanding, "acknowledgement": ""}
+    blank: dict[str, object] = {
+        "message": message,
+        "understanding": understanding,
+        "recognised": NOTHING,
+    }
+    blank |= {"acknowledgement": "", "continuation": ""}
     return remembered.model_copy(update=blank)
 
 

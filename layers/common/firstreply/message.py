@@ -46,7 +46,8 @@ class Message:
     it stands under or answers. `network` and `kind` are for people and for the channel that made
     them (`facebook` `comment`); nothing branches on them outside that channel. `sent_at` is the
     platform's time, in UTC. `attachments` are kinds (`photo`); with one, `text` may be empty.
-    `verdict`: what the customer ticked beside writing, a recommendation or stars.
+    `verdict`: what the customer ticked beside writing, a recommendation or stars. `personal_data`:
+    the kinds of it that were masked in the text (privacy.py).
 
     `is_anonymous`: the platform did not say who wrote it; it could be ourselves. `is_answerable`:
     not if there is no way to answer it, or another has been charged with that.
@@ -68,10 +69,20 @@ class Message:
     is_anonymous: bool = False
     is_answerable: bool = True
     attachments: tuple[str, ...] = ()
+    personal_data: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
         return self.conversation.account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Until when a platform takes an automatic answer to a message, in public and in private; None
+    where it takes none at all."""
+
+    public: datetime | None = None
+    private: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

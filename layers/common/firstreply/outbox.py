@@ -26,7 +26,14 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.conversations import Conversations, Found, Item, person_key, refused_item
+from firstreply.conversations import (
+    Conversations,
+    Found,
+    Item,
+    day_key,
+    person_key,
+    refused_item,
+)
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Reply, Spoken
 from firstreply.privacy import mask
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 
 # Longer than respond may run (template.yaml: 45 s), so that a live sender is never overtaken.
 LEASE = timedelta(seconds=60)
+# Nobody asks any more how many answers there were.
+_DAY_IS_OVER = timedelta(days=2)
 
 type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
 
@@ -81,27 +90,35 @@ class Outbox:
         return entry.state == "claimed" and entry.owner == self._owner
 
     def begin(
-        self, reply: Reply, now: datetime, cool_down: timedelta | None
-    ) -> Literal["cool_down", "other_account"] | None:
+        self,
+        reply: Reply,
+        now: datetime,
+        cool_down: timedelta | None,
+        most_a_day: int | None = None,
+    ) -> Literal["cool_down", "daily_cap", "other_account"] | None:
         """Mark it as being sent, or say what came first: another automatic answer within the
-        cool-down, or another account's to the same public message.
+        cool-down, as many as a day allows, or another account's to the same public message.
 
         One transaction, so that of two messages handled at the same instant one is answered.
+        A second answer to the same message (in private) takes no second turn.
         `cool_down` is None for what a human wrote.
         """
-        writes: list[Any] = [self._start(reply, now)]
+        steps: list[tuple[Literal["cool_down", "daily_cap", "other_account"] | None, Any]]
+        steps = [(None, self._start(reply, now))]
         if cool_down is not None:
-            writes.append(self._take_turn(reply, now, cool_down))
-            if reply.is_public:
-                writes.append(self._speak_for_all(reply, now))
+            steps.append(("cool_down", self._take_turn(reply, now, cool_down)))
+            if most_a_day is not None:
+                steps.append(("daily_cap", self._count(reply, now, most_a_day)))
+            if reply.message.public:
+                steps.append(("other_account", self._speak_for_all(reply, now)))
         try:
-            self._table.meta.client.transact_write_items(TransactItems=writes)
+            self._table.meta.client.transact_write_items(TransactItems=[one for _, one in steps])
         except ClientError as error:
             codes = [r.get("Code") for r in error.response.get("CancellationReasons", ())]
-            if codes[:2] == ["None", "ConditionalCheckFailed"]:
-                return "cool_down"
-            if codes == ["None", "None", "ConditionalCheckFailed"]:
-                return "other_account"
+            failed = next((at for at, code in enumerate(codes) if code != "None"), 0)
+            name = steps[failed][0]
+            if name and codes[failed] == "ConditionalCheckFailed":
+                return name
             raise TryLater(
                 f"reply could not be begun: {codes or type(error).__name__}", after=1
             ) from error
@@ -273,6 +290,25 @@ class Outbox:
                 "ExpressionAttributeValues": {
                     ":us": where.account,
                     ":expires": self._conversations.expires_at(now),
+                },
+            }
+        }
+
+    def _count(self, reply: Reply, now: datetime, most: int) -> dict[str, Any]:
+        """The messages of this day (UTC) that were answered by ourselves, each counted once."""
+        expires = self._conversations.expires_at(now)
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": day_key(reply.message.conversation, now),
+                "UpdateExpression": "ADD answered :these SET expires_at = :expires",
+                "ConditionExpression": "attribute_not_exists(answered)"
+                " OR size(answered) < :most OR contains(answered, :this)",
+                "ExpressionAttributeValues": {
+                    ":these": {reply.message.id},
+                    ":this": reply.message.id,
+                    ":most": most,
+                    ":expires": min(expires, _epoch(now + _DAY_IS_OVER)),
                 },
             }
         }

@@ -85,3 +85,10 @@ class Secrets:
             raise Misconfigured("the secret is not a JSON object; README.md shows its shape")
         self._document, self.changed_at = document, answer.get("CreatedDate")
         return document
+
+
+def name_of(section: Section, account: str) -> str | None:
+    """What a brand's account calls itself."""
+    known = accounts_of(section).get(account)
+    name = known.get("name") if isinstance(known, Mapping) else None
+    return name if isinstance(name, str) else None

@@ -11,6 +11,20 @@ type Intent = Literal["complaint", "question", "praise", "other"]
 type Sentiment = Literal["negative", "neutral", "positive"]
 type Journey = Literal["before_purchase", "customer", "complaint"]
 type Urgency = Literal["high", "normal"]
+# The most serious first.
+type Alarm = Literal[
+    "self_harm",
+    "safety",
+    "injury",
+    "bereavement",
+    "security",
+    "money_gone",
+    "locked_out",
+    "legal",
+    "data_protection",
+    "press",
+    "repeated_contact",
+]
 type Topic = Literal[
     "fault_outage",
     "account_access",
@@ -27,7 +41,9 @@ type Topic = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understanding:
-    """`confidence` is 0 to 1; `unsure` asks for a human; `reasons` are for a person to read."""
+    """`confidence` is 0 to 1; `unsure` asks for a human; `reasons` are for a person to read.
+    `alarms`: why a human should come at once, the most serious first; of ours they are `Alarm`s,
+    but what was remembered by another version may know more, or none."""
 
     intent: Intent
     topics: tuple[str, ...]
@@ -38,6 +54,7 @@ class Understanding:
     confidence: float
     unsure: bool
     reasons: tuple[str, ...]
+    alarms: tuple[str, ...] = ()
 
 
 class Classifier(Protocol):
@@ -61,7 +78,8 @@ def heed_waiting(
     if not wants_something or not is_again:
         return understanding
     reasons = (*understanding.reasons, "urgent: repeated_contact (wrote again within the hour)")
-    return replace(understanding, urgency="high", reasons=reasons)
+    alarms = tuple(dict.fromkeys((*understanding.alarms, "repeated_contact")))
+    return replace(understanding, urgency="high", reasons=reasons, alarms=alarms)
 
 
 def heed_verdict(message: Message, understanding: Understanding) -> Understanding:

@@ -29,7 +29,10 @@ from firstreply.datafile import Wrong
 from firstreply.message import Message
 from firstreply.understanding import Topic
 
-type Purpose = Literal["complaint", "question", "praise", "known_answer", "stopped", "started"]
+# Of what is `unclear` no more is said than that it is there.
+type Purpose = Literal[
+    "complaint", "question", "praise", "unclear", "known_answer", "stopped", "started"
+]
 type Place = Literal["public", "private", "both"]  # both: briefly in public, continued in private
 type Part = Literal["opening", "next", "human", "removal"]
 
@@ -43,12 +46,13 @@ PARTS: Mapping[Purpose, tuple[Part, ...]] = {
     "complaint": ("opening", "next"),
     "question": ("opening", "next"),
     "praise": ("opening", "next"),
+    "unclear": ("opening", "next"),
     "known_answer": ("opening", "human"),
     "stopped": ("opening", "next"),
     "started": ("opening", "next"),
 }
 # What may be about something grave: each needs sober words of its own.
-GRAVE: tuple[Purpose, ...] = ("complaint", "question", "praise")
+GRAVE: tuple[Purpose, ...] = ("complaint", "question", "praise", "unclear")
 
 # What a person can be called by: one word of letters. Anything else in a name (a link, a command,
 # an emoji) is not repeated under the brand's name.
@@ -300,7 +304,7 @@ class Row(_Data):
             raise ValueError("{answer} is missing")
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     """Without handles, links, case, accents, marks and emoji."""
     words = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", words)
     letters = normalize("NFKD", words.casefold())
@@ -308,7 +312,7 @@ def _plain(words: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", bare).split())
 
 
-type Command = Annotated[str, Field(pattern=r"\w"), AfterValidator(_plain)]
+type Command = Annotated[str, Field(pattern=r"\w"), AfterValidator(plain)]
 
 
 class Words(_Data):
@@ -432,7 +436,7 @@ class Voice(_Data):
         fields that it can do without."""
         words, saying = self._settle(saying)
         values = words.values(saying, may_link=may_link)
-        chosen = [_choose(row, saying.message_id, may_link=may_link) for row in words.rows(saying)]
+        chosen = [_choose(row, saying, may_link=may_link) for row in words.rows(saying)]
         text = _join(words.hello(saying), chosen, values)
         for field in _GIVES_WAY:
             if shorten(text) == text:
@@ -455,10 +459,10 @@ class Voice(_Data):
 
     def is_stop(self, text: str) -> bool:
         """Whether that is all it says, in any language."""
-        return _plain(text) in self._commands("stop")
+        return plain(text) in self._commands("stop")
 
     def is_start(self, text: str) -> bool:
-        return _plain(text) in self._commands("start")
+        return plain(text) in self._commands("start")
 
     def _settle(self, saying: Saying) -> tuple[Words, Saying]:
         """In which words. What is grave gets no ready answer, and one that is missing cannot be
@@ -482,11 +486,13 @@ def _sayable(row: Row, *, may_link: bool) -> list[str]:
     return [text for text in row.say if may_link or not has_link(text)]
 
 
-def _choose(row: Row, message_id: str, *, may_link: bool) -> str:
-    """Each part for itself, so that they combine."""
+def _choose(row: Row, saying: Saying, *, may_link: bool) -> str:
+    """Each part for itself, so that they combine; and who reads us in public and then in private
+    reads no sentence twice."""
     variations = _sayable(row, may_link=may_link)
-    key = f"{row.part} {message_id}".encode(errors="surrogatepass")
-    return variations[int.from_bytes(sha256(key).digest()[:4]) % len(variations)]
+    key = f"{row.part} {saying.message_id}".encode(errors="surrogatepass")
+    turn = int.from_bytes(sha256(key).digest()[:4]) + PLACES.index(saying.place)
+    return variations[turn % len(variations)]
 
 
 def _unlinked(value: str | None, *, may_link: bool) -> str | None:

@@ -251,7 +251,8 @@ EXEMPT = {"functions/classify/lexicon.yaml", "functions/classify/urgency.yaml"}
 
 def _files_of(channel: str) -> list[Path]:
     """A channel is a module or a package."""
-    return [*PACKAGE.glob(f"{channel}.py"), *PACKAGE.glob(f"{channel}/**/*.py")]
+    data = PACKAGE.glob(f"{channel}/*.json")
+    return [*PACKAGE.glob(f"{channel}.py"), *PACKAGE.glob(f"{channel}/**/*.py"), *data]
 
 
 def _sources() -> list[Path]:

@@ -12,18 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from firstreply import platform as way_out
-from firstreply.channels.x import find_reply, price, send
+from firstreply.channels.x import charged_as, find_reply, price, send
 from firstreply.errors import AccountDead, FirstReplyError, RateLimited, Refuse, TryLater, Unsure
 from firstreply.message import Hint, Reply
 from local.simulator import DEMO_SECRET
 from tests.unit.channels.platforms import NOON, TEXT, Recorder, World, answer_to, clock
-from tests.unit.channels.samples import ROOT, messages, named
+from tests.unit.channels.samples import messages, named
 
 PROFILE = "1500000000000000001"
-POLICY = yaml.safe_load((ROOT / "brand/policy.yaml").read_text("utf-8"))
 SAMPLE = {
     message.kind: message
     for message in messages("x")
@@ -174,23 +172,20 @@ def test_the_price_we_name_is_what_x_charges(
     world: World, place: str, text: str, invites: bool, costs: str
 ) -> None:
     reply = replace(answer_to(world.hear(place), text), invites=invites)
-    assert price(reply) == costs
+    assert charged_as(reply, NOON) == costs
     world.send(reply)
-    assert world.said()[0]["price"] == POLICY["prices"]["x"][costs]
+    assert world.said()[0]["price"] == price(reply, NOON)
 
 
 def test_a_reply_to_who_did_not_call_us_is_a_post() -> None:
     """X lets nobody but Enterprise say it; the simulator never does."""
-    assert price(answer_to(SAMPLE["reply"], PLAIN)) == "post"
-    assert price(answer_to(SAMPLE["reply"], WITH_LINK)) == "post_with_link"
-    assert POLICY["prices"]["x"]["post"] == 0.015
+    assert charged_as(answer_to(SAMPLE["reply"], PLAIN), NOON) == "post"
+    assert charged_as(answer_to(SAMPLE["reply"], WITH_LINK), NOON) == "post_with_link"
+    assert price(answer_to(SAMPLE["reply"], PLAIN), NOON) == 0.015
 
 
-def test_all_prices_of_x_have_a_name_in_the_policy() -> None:
-    assert POLICY["prices"]["x"].keys() == {
-        *("post", "summoned_reply", "post_with_link", "direct_message"),
-    }
-    assert named("meta").price(answer_to(messages("meta")[0])) is None
+def test_meta_charges_nothing() -> None:
+    assert named("meta").price(answer_to(messages("meta")[0]), NOON) is None
 
 
 # --- when to wait -------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, cast
 
-from firstreply.message import Hint, Reply, Update
+from firstreply.message import Hint, Message, Reach, Reply, Update
 from firstreply.secrets import Section
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ class Channel(Protocol):
     def find_reply(self, reply: Reply, platform: Platform) -> str | None:
         """The id of the answer if it is already there, None if it is surely not; else Unsure."""
 
-    def price(self, reply: Reply) -> str | None:
-        """What the platform charges for it, by its name in brand/policy.yaml; None if nothing."""
+    def reach(self, message: Message) -> Reach:
+        """Where, and until when, the platform takes an automatic answer to it."""
+
+    def price(self, reply: Reply, at: datetime) -> float | None:
+        """What the platform charges for it then, in dollars; None if nothing."""
 
     def fetch(self, hint: Hint, platform: Platform) -> bytes:
         """Ask what was only hinted at: a body for `parse`, the same at every try. TryLater or

@@ -12,6 +12,7 @@ from firstreply.channels.meta.outbound import (
     fetch,
     find_reply,
     price,
+    reach,
     send,
     shorten,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "is_signed",
     "parse",
     "price",
+    "reach",
     "send",
     "shorten",
 ]

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,22 +25,23 @@ from firstreply.channels._read import (
     string,
     utc,
 )
+from firstreply.channels._rules import FOREVER, rule
 from firstreply.channels._sign import digest, secrets_of
 from firstreply.channels.meta.refusals import refuse, rest_after
 from firstreply.errors import RateLimited, Refuse, Unsure
-from firstreply.message import bare_handle
+from firstreply.message import Reach, bare_handle
 
 if TYPE_CHECKING:
-    from firstreply.message import Hint, Reply
+    from firstreply.message import Hint, Message, Reply
     from firstreply.platform import Answered, Platform
 
 _FACEBOOK, _INSTAGRAM, _VERSION = "GRAPH_API_URL", "INSTAGRAM_API_URL", "GRAPH_API_VERSION"
 SETTINGS = (_FACEBOOK, _INSTAGRAM, _VERSION)
 # In bytes: Instagram's messages take 1,000, Messenger's 2,000 characters, comments 8,000.
 LONGEST_REPLY = 1_000
-# From the person's last message; a minute less, so that it is still open when we arrive.
-STANDARD_WINDOW = timedelta(hours=24, minutes=-1)
-HUMAN_WINDOW = timedelta(days=7, minutes=-1)
+# A window is so much shorter for us: it must still be open when we arrive.
+_MARGIN = timedelta(minutes=1)
+_HUMAN_TAG = "HUMAN_AGENT"
 # Where a public answer goes; what is not here has none (live comments, reviews).
 _PUBLIC = {
     ("facebook", "comment"): "comments",
@@ -118,7 +119,8 @@ def _private_reply(reply: Reply, platform: Platform) -> Mapping[str, str]:
     name = _PRIVATE.get(_kind(reply))
     if name is None:
         raise Refuse("graph: no way to answer this")
-    if platform.clock() - reply.message.sent_at > HUMAN_WINDOW:
+    now = platform.clock()
+    if now > _private_until(reply.message, now):
         raise Refuse("graph: too old for a private answer")
     return {name: reply.message.id}
 
@@ -126,12 +128,33 @@ def _private_reply(reply: Reply, platform: Platform) -> Mapping[str, str]:
 def _window(reply: Reply, platform: Platform) -> dict[str, str]:
     """Within 24 hours of the person's last message; a human may answer for 7 days. Automatic text
     under the human's tag breaks the policy for the whole app."""
-    age = platform.clock() - (reply.heard_at or reply.message.sent_at)
-    if age <= STANDARD_WINDOW:
+    now, heard_at = platform.clock(), reply.heard_at or reply.message.sent_at
+    if now <= heard_at + _window_of("standard_window_hours", now):
         return {"messaging_type": "RESPONSE"}
-    if reply.by_human and age <= HUMAN_WINDOW:
-        return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+    is_tagged = reply.by_human and _HUMAN_TAG in rule("meta", "message_tags", now)
+    if is_tagged and now <= heard_at + _window_of("human_window_days", now):
+        return {"messaging_type": "MESSAGE_TAG", "tag": _HUMAN_TAG}
     raise Refuse("graph: the time to answer is over")
+
+
+def _window_of(name: str, at: datetime) -> timedelta:
+    """The rule's name ends in its unit."""
+    return timedelta(**{name.rpartition("_")[2]: rule("meta", name, at)}) - _MARGIN
+
+
+def _private_until(message: Message, at: datetime) -> datetime:
+    return message.sent_at + _window_of("private_reply_days", at)
+
+
+def reach(message: Message) -> Reach:
+    """In public for ever; a private reply, and an answer to a message, within their windows."""
+    at, kind = message.sent_at, (message.network, message.kind)
+    if not message.public:
+        return Reach(private=at + _window_of("standard_window_hours", at))
+    return Reach(
+        public=FOREVER if kind in _PUBLIC else None,
+        private=_private_until(message, at) if kind in _PRIVATE else None,
+    )
 
 
 def _message(platform: Platform, reply: Reply, body: Mapping[str, Any]) -> str:
@@ -227,7 +250,7 @@ def _with_words(ours: list[Object], reply: Reply) -> str | None:
     return None
 
 
-def price(_reply: Reply) -> str | None:
+def price(_reply: Reply, _at: datetime) -> float | None:
     """Meta charges nothing for an answer."""
     return None
 

@@ -7,18 +7,28 @@ Facts and their certainty: docs/channels.md. `door` is who may come in, `inbound
 from firstreply.channels.x.door import accept, handshake, is_signed
 from firstreply.channels.x.inbound import parse
 from firstreply.channels.x.length import LONGEST_REPLY, shorten, weight
-from firstreply.channels.x.outbound import SETTINGS, fetch, find_reply, price, send
+from firstreply.channels.x.outbound import (
+    SETTINGS,
+    charged_as,
+    fetch,
+    find_reply,
+    price,
+    reach,
+    send,
+)
 
 __all__ = [
     "LONGEST_REPLY",
     "SETTINGS",
     "accept",
+    "charged_as",
     "fetch",
     "find_reply",
     "handshake",
     "is_signed",
     "parse",
     "price",
+    "reach",
     "send",
     "shorten",
     "weight",

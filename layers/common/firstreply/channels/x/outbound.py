@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import quote, urlencode
@@ -18,13 +19,15 @@ from firstreply.channels._read import (
     string,
     utc,
 )
+from firstreply.channels._rules import FOREVER, rule
 from firstreply.channels._sign import secrets_of
 from firstreply.channels.x.inbound import bare
 from firstreply.channels.x.length import LINK
 from firstreply.errors import AccountDead, RateLimited, Refuse, TryLater, Unsure
+from firstreply.message import Reach
 
 if TYPE_CHECKING:
-    from firstreply.message import Hint, Reply
+    from firstreply.message import Hint, Message, Reply
     from firstreply.platform import Answered, Platform
 
 SETTINGS = ("X_API_URL",)
@@ -46,13 +49,25 @@ def send(reply: Reply, platform: Platform) -> str:
     return id_of(data) if reply.is_public else id_of(data, "dm_event_id")
 
 
-def price(reply: Reply) -> str:
-    """What X charges for it, by the name that brand/policy.yaml gives it."""
+def reach(message: Message) -> Reach:
+    """X sets no time. Whether it takes an answer at all (was the account called? are messages
+    open?) is asked, not guessed; who wrote in public gets none in private."""
+    return Reach(public=FOREVER) if message.public else Reach(private=FOREVER)
+
+
+def price(reply: Reply, at: datetime) -> float:
+    """What X charges for it then, in dollars."""
+    dollars: float = rule("x", f"price_of_{charged_as(reply, at)}", at)
+    return dollars
+
+
+def charged_as(reply: Reply, at: datetime) -> str:
+    """By which price."""
     if not reply.is_public:
         return "direct_message"
     if reply.invites or LINK.search(reply.text):
         return "post_with_link"
-    return "summoned_reply" if reply.message.kind in ("mention", "quote") else "post"
+    return "summoned_reply" if reply.message.kind in rule("x", "summoned_by", at) else "post"
 
 
 def fetch(_hint: Hint, _platform: Platform) -> bytes:
