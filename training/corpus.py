@@ -18,6 +18,7 @@ from pathlib import Path
 from functions.classify.trained.normalise import normalise
 
 FOLDER = Path(__file__).with_name("corpus")
+HELD_BACK = Path(__file__).with_name("evaluation") / "plain"
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "nl")
 INTENTS = ("complaint", "question", "praise", "other")
 TOPICS = (
@@ -170,6 +171,15 @@ def _shingles(text: str) -> set[int]:
     return {hash(tuple(words[i : i + 3])) for i in range(len(words) - 2)}
 
 
+def _learned_though_held_back(examples: Iterable[Example]) -> list[str]:
+    held_back = {key(one.text) for one in read(HELD_BACK)}
+    return [
+        f"{one.language}/{one.sector}.tsv: {one.text!r} is held back"
+        for one in examples
+        if key(one.text) in held_back
+    ]
+
+
 def evaluation_texts(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Name and texts of each evaluation set that is there."""
     for name in EVALUATION_SETS:
@@ -202,7 +212,7 @@ def main() -> int:
     arguments.add_argument("--against", type=Path, help="folder of the evaluation sets")
     against = arguments.parse_args().against
     examples = read()
-    wrong = faults()
+    wrong = faults() + faults(HELD_BACK) + _learned_though_held_back(examples)
     counts = Counter(one.language for one in examples)
     wrong += [f"{name}: {counts[name]} messages" for name in LEAST if counts[name] < LEAST[name]]
     texts = [one.text for one in examples]

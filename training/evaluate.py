@@ -23,7 +23,7 @@ from functions.classify.trained.encoder import Encoder, Encoders
 from functions.classify.trained.ngrams import MODEL, Ngrams
 from training import bands, corpus
 from training.evaluate_cost import MODELS
-from training.evaluation_sets import Labelled, read
+from training.evaluation_sets import Labelled, plain, read
 from training.scoring import f1, short
 from training.tasks import TASKS
 
@@ -43,6 +43,7 @@ def main() -> None:
     sets = dict(read(asked.sets))
     if not sets:
         sys.exit(f"no evaluation set in {asked.sets}: SETS=FOLDER names where they are")
+    sets |= plain()
     answers = {
         name: {of: [model(one.text, one.language) for one in rows] for of, rows in sets.items()}
         for name, model in _models(asked.model).items()

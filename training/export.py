@@ -23,6 +23,7 @@ EPSILON = 1e-12
 # Seven bits: two products of eight-bit numbers do not fit the sixteen that older processors add in.
 STEPS = 63
 _OURS = "com.microsoft"
+_HEADS = ("heads", "headsb")
 
 
 class _Graph:
@@ -113,11 +114,28 @@ def export(base: Base, taps: Sequence[int], path: Path, heads: Sequence[Heads] =
     onnx.save(helper.make_model(made, opset_imports=opsets, ir_version=9), path)
 
 
+def heads_of(path: Path) -> tuple[Array, Array]:
+    """Matrix and bias, as an exported encoder has them."""
+    found = {one.name: one for one in onnx.load(path).graph.initializer}
+    matrix, bias = (numpy_helper.to_array(found[name]) for name in _HEADS)
+    return matrix, bias
+
+
+def change_heads(path: Path, matrix: Array, bias: Array) -> None:
+    """Of an exported encoder; its layers stay as they are."""
+    model = onnx.load(path)
+    new = dict(zip(_HEADS, (matrix, bias), strict=True))
+    for one in model.graph.initializer:
+        if one.name in new:
+            one.CopyFrom(numpy_helper.from_array(new[one.name].astype(np.float32), one.name))
+    onnx.save(model, path)
+
+
 def _score(graph: _Graph, heads: Sequence[Heads]) -> int:
     """How many scores there are."""
     matrices, biases = zip(*(one.folded() for one in heads), strict=True)
     matrix, bias = np.mean(matrices, axis=0), np.mean(biases, axis=0)
-    both = graph.weight("heads", matrix), graph.weight("headsb", bias)
+    both = [graph.weight(*one) for one in zip(_HEADS, (matrix, bias), strict=True)]
     graph.add("Gemm", "scores", "features", *both)
     return len(bias)
 

@@ -102,11 +102,11 @@ def _learn(recipe: Recipe, start: Base, examples: Sequence[Example], folder: Pat
     path = folder / f"{recipe.name}.onnx"
     mine = [one for one in examples if recipe.knows(one)]
     export.export(start, recipe.taps, path)
-    told = heads.fit(_answers(recipe, mine, folder, "features"), mine)
+    told = heads.fit(answers(recipe, mine, folder, "features"), mine)
     cut = _cutter(recipe, folder)
     learned = finetune.fit(start, recipe.taps, cut, mine, told, recipe.settings, _tell)
     export.export(learned[0], recipe.taps, path)
-    features = _answers(recipe, mine, folder, "features")
+    features = answers(recipe, mine, folder, "features")
     again = heads.fit(features, mine, heads.FREEDOM_AFTERWARDS)
     export.export(learned[0], recipe.taps, path, [learned[1], again])
 
@@ -118,7 +118,7 @@ def _measure(
     not its own."""
     known = np.flatnonzero([recipe.knows(one) for one in examples])
     mine = [examples[i] for i in known]
-    scores = _answers(recipe, mine, folder, "scores")
+    scores = answers(recipe, mine, folder, "scores")
     heat, probabilities = {}, {}
     for task in TASKS:
         wanted = labels(mine, task)
@@ -135,7 +135,7 @@ def _measure(
     return entry, probabilities
 
 
-def _answers(recipe: Recipe, examples: Sequence[Example], folder: Path, which: str) -> Floats:
+def answers(recipe: Recipe, examples: Sequence[Example], folder: Path, which: str) -> Floats:
     """By the packed encoder itself, as it will run: a row per example."""
     cut = _cutter(recipe, folder)
     path = str(folder / f"{recipe.name}.onnx")

@@ -20,6 +20,8 @@ def logger() -> Logger:
     """Powertools reads the environment when it is made, so it is made when it is needed."""
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # A line that cannot be written would be explained by a traceback, which may quote a customer.
+    logging.raiseExceptions = False
     return Logger()
 
 
