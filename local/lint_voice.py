@@ -6,10 +6,12 @@ was checked.
 
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from firstreply.channels import channel, names
 from firstreply.datafile import located, tree_of
 from firstreply.errors import Misconfigured
 from firstreply.voice import PLACES, PURPOSES, TOPICS, Row, Saying, Voice, Words, has_link, pieces
+from functions.classify.trained.language import OURS
 
 # A public text is said to many; X refuses one that was just said.
 FEWEST = 3
@@ -70,6 +73,7 @@ def main() -> int:
 
 def findings() -> Iterator[str]:
     """All that is wrong, in the order of the files. Misconfigured if they do not even load."""
+    yield from strange_files()
     voice, links_on = brand.voice(), brand.policy(cool_down_minutes=0, auto_reply=True).links_on
     for code, words in sorted(voice.languages.items()):
         tree = tree_of(brand.text(f"voice/{code}.yaml"))
@@ -79,6 +83,20 @@ def findings() -> Iterator[str]:
                 yield located(language.name, language.tree, path, reason)
         yield from too_long(voice, language)
     yield from wrong_answers(voice)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def strange_files() -> Iterator[str]:
+    """What nobody would ever hear."""
+    for name in sorted(one.name for one in files("brand").joinpath("voice").iterdir()):
+        code, _, _ = name.partition(".")
+        if not re.fullmatch(r"[a-z]{2}\.yaml", name):
+            yield f"brand/voice/{name}: is not read; name it by two letters, as in en.yaml"
+        elif code not in OURS:
+            known = ", ".join(sorted(OURS))
+            yield f"brand/voice/{name}: the classifier knows no {code}, only {known}"
 
 
 # --- each variation for itself ------------------------------------------------------------------
@@ -233,10 +251,31 @@ def wrong_answers(voice: Voice) -> Iterator[str]:
 def _wrong_with(text: str, code: str, voice: Voice) -> Iterator[str]:
     if code not in voice.languages:
         yield f"brand/voice/ has no {code}: the words around it would be of another language"
-    if len(text) > LONGEST_ANSWER:
-        yield f"{len(text)} characters; more than {LONGEST_ANSWER} may be cut where posts are short"
+    if long := sorted(name for name in names() if _is_cut(text, name)):
+        yield (
+            f"{len(text)} characters, and more than {LONGEST_ANSWER} as {', '.join(long)} counts"
+            " them; it may be cut where posts are short"
+        )
     if found := _given_away("posing", code, text):
         yield f"{found[0]!r}: nobody is to take it for a human's"
+
+
+def _is_cut(text: str, name: str) -> bool:
+    """In what is the longest for the channel with the least room if LONGEST_ANSWER plain letters
+    are in it: channels count others in their own ways."""
+    rest = min(map(_room, names())) - LONGEST_ANSWER
+    return _is_shortened("m" * (rest - 1) + " " + text, name)
+
+
+@cache
+def _room(name: str) -> int:
+    """How many plain letters a channel takes."""
+    return bisect_left(range(100_000), True, key=lambda n: _is_shortened("m" * n, name)) - 1
+
+
+def _is_shortened(text: str, name: str) -> bool:
+    said_on = channel(name)
+    return said_on is not None and said_on.shorten(text) != text
 
 
 # --- words --------------------------------------------------------------------------------------

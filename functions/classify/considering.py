@@ -50,7 +50,7 @@ class Considering:
         standing = replace(
             standing,
             is_repeated=self._is_repeated(message, before),
-            follows_ready_answer=_follows_ready_answer(before),
+            follows_ready_answer=self._follows_ready_answer(message, before),
             reach=said_on.reach(message),
         )
         understanding = heed_waiting(
@@ -81,6 +81,8 @@ class Considering:
     def _recognise(self, message: Message, understanding: Understanding) -> Recognised:
         if command := self.command(message):
             return Recognised(command=command)
+        if self.voice.asks_for_human(message.text):
+            return Recognised(asks_for_human=True)
         if understanding.intent != "question":
             return NOTHING
         return self.ready(message.text, understanding.language)
@@ -100,6 +102,22 @@ class Considering:
             for one in before
         )
 
+    def _expected(self, conversation: Conversation, now: datetime) -> timedelta | None:
+        """None, too, if people leave before."""
+        expected, hours = self.expected(conversation), self.policy.hours
+        if expected and hours.is_open(now) and not hours.is_open(now + expected):
+            return None
+        return expected
+
+    def _follows_ready_answer(self, message: Message, before: Iterable[Remembered]) -> bool:
+        """Whether we have given one lately: it says how to reach a human."""
+        return any(
+            one.decision.answer is not None
+            and one.acknowledgement is not None
+            and abs(message.sent_at - one.message.sent_at) <= self.policy.hands_off
+            for one in before
+        )
+
     def _saying(
         self,
         message: Message,
@@ -111,6 +129,8 @@ class Considering:
         """What the words depend on; `place` is where this very text stands."""
         assert decision.purpose, "only what is answered is said"  # noqa: S101
         hours, conversation = self.policy.hours, message.conversation
+        # What cannot wait is not told how long it may have to.
+        waits = decision.priority != "highest"
         # Asked where nobody else reads it, if there is such a place.
         removal_here = place == "private" or not decision.continues
         return Saying(
@@ -118,26 +138,20 @@ class Considering:
             purpose=decision.purpose,
             topic=understanding.topics[0] if understanding.topics else "other",
             is_grave=decision.is_grave,
-            language=understanding.language,
+            # A word that is of one language only says which, better than any guess.
+            language=self.voice.command_language(message.text) or understanding.language,
             channel=conversation.channel,
             place=place,
             # In private nobody needs an @handle to know who is meant.
             called=called(message, public=place != "private"),
             brand=self.name_of(conversation),
             reference=reference(conversation),
-            expected=self.expected(conversation),
-            back_at=None if hours.is_open(now) else hours.opens_at(now),
+            expected=self._expected(conversation, now) if waits else None,
+            back_at=hours.opens_at(now) if waits and not hours.is_open(now) else None,
             now=hours.local(now),
             asks_removal=decision.asks_removal and removal_here,
             answer=decision.answer.text if decision.answer else None,
         )
-
-
-def _follows_ready_answer(before: Iterable[Remembered]) -> bool:
-    """Whether the last thing that we said was one: it says how to reach a human."""
-    answered = [one for one in before if one.acknowledgement]
-    last = max(answered, key=lambda one: one.message.sent_at, default=None)
-    return last is not None and last.decision.answer is not None
 
 
 def _without_personal_data(message: Message) -> Message:

@@ -190,13 +190,17 @@ class Listening:
         now = self._consider(said_on, message, self.clock(), at)
         if now is None or not before.acknowledgement:
             return now
-        said = before.decision
+        said, decision = before.decision, now.decision
+        if said.escalate and not decision.escalate:  # what was promised stays so
+            why = {name: getattr(said, name) for name in ("priority", "due_at", "reasons")}
+            decision = replace(decision, escalate=True, **why)
         decision = replace(
-            now.decision,
+            decision,
             silence=said.silence,
             purpose=said.purpose,
             place=said.place,
             continues=said.continues,
+            answer=said.answer,
         )
         kept = {"acknowledgement": before.acknowledgement, "continuation": before.continuation}
         return now.model_copy(update={**kept, "decision": decision})

@@ -1,8 +1,8 @@
 """Which of the brand's frequent questions a message asks, if it surely asks one.
 
-The words decide in every language: each that matters has to be known from the wordings of the
-answer, and one wording has to be close. Where an encoder can tell what a text means, the meaning
-has to be close as well. docs/answers.md has the figures.
+The words decide in every language: those that tell in one wording of the answer have to be there,
+and none but those of this and at most one more. Where an encoder can tell what a text means, the
+meaning has to be close as well. docs/answers.md has the figures.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from functions.classify.trained.ngrams import MODEL
 from functions.classify.trained.normalise import normalise
 from functions.classify.trained.once import Once
 
-# From these on it is surely that question: the closeness (cosine) of the words to one wording,
-# where no meaning can be told and where one can; and that of the meaning. For a precision of .97
-# among strangers' questions: docs/answers.md has the figures, and how the three were chosen.
-SURE_WORDS, SURE_WORDS_WITH_MEANING, SURE_MEANING = 0.6, 0.3, 0.8
+# From these on it is surely that question: the closeness (cosine) of the words to one wording, and
+# that of the meaning, where it can be told. For a precision of .97 among strangers' questions:
+# docs/answers.md has the figures, and how the two were chosen.
+SURE_WORDS, SURE_MEANING = 0.5, 0.8
 # What a human is shown has to have something to do with it.
 LEAST, MOST_CANDIDATES = 0.2, 3
 # Nobody asks one plain question in more letters; what is longer says something besides.
@@ -41,6 +41,8 @@ _SENTENCE = re.compile(r"[.?!;\n¿¡…]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # Stands for any word of one's own case.
 _OWN = "_"
+# Stands between and after words that are read as one.
+_JOINT = "_"
 # Words are forms of one another if they begin alike, with so many letters and for that part.
 _STEM, _PART = 4, 0.6
 _GRAMS = (3, 4)
@@ -61,7 +63,7 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class Score:
     """How close a message is to the wordings of one answer: `words` and `meaning` (None: cannot be
-    told) to the closest one, at most 1. `is_covered`: whether they know each of its words."""
+    told) to the closest one, at most 1. `is_covered`: whether it is one of them in other words."""
 
     name: str
     words: float
@@ -70,11 +72,11 @@ class Score:
 
     @property
     def is_sure(self) -> bool:
-        if not self.is_covered:
-            return False
-        if self.meaning is None:
-            return self.words >= SURE_WORDS
-        return self.words >= SURE_WORDS_WITH_MEANING and self.meaning >= SURE_MEANING
+        return (
+            self.is_covered
+            and self.words >= SURE_WORDS
+            and (self.meaning is None or self.meaning >= SURE_MEANING)
+        )
 
     @property
     def closeness(self) -> float:
@@ -162,23 +164,44 @@ def recogniser(answers: Answers, folder: Path = MODEL) -> Recogniser:
 # --- one question of the brand's -----------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One as it is read. `telling`: of its words those without which it asks something else."""
+
+    words: frozenset[str]
+    own: frozenset[str]
+    telling: frozenset[str]
+
+    def is_told(self, words: frozenset[str]) -> bool:
+        return all(_knows(words, one) for one in self.telling)
+
+    def covers(self, other: Wording, asked: Read) -> bool:
+        """Together with another that has a word of it as well."""
+        has, own = self.words | other.words, self.own | other.own
+        return (
+            any(_knows(self.words, one) and _knows(other.words, one) for one in asked.words)
+            and all(_knows(has, one) for one in asked.words)
+            and all(_knows(own, one) for one in asked.own)
+        )
+
+
 @dataclass(slots=True)
 class Known:
     """An answer's wordings in one language, as they are compared."""
 
     name: str
     wordings: tuple[str, ...]
-    words: frozenset[str]
-    own: frozenset[str]
+    read: tuple[Wording, ...]
     vector: Callable[[Read], Vector]
     _vectors: list[Vector] = field(default_factory=list)
     _meanings: list[Sequence[float]] = field(default_factory=list)
 
     def covers(self, asked: Read) -> bool:
-        """Whether a wording has each of its words, or a form of it."""
-        return all(_knows(self.words, word) for word in asked.words) and all(
-            _knows(self.own, word) for word in asked.own
-        )
+        """Whether it has what tells in a wording, and nothing but words of this one, or of this
+        and another, or forms of them."""
+        words = frozenset(asked.words)
+        told = [one for one in self.read if one.is_told(words)]
+        return any(one.covers(other, asked) for one in told for other in self.read)
 
     def closeness(self, asked: Read) -> float:
         mine = self.vector(asked)
@@ -193,10 +216,14 @@ class Known:
 
 
 def _known(wordings: Mapping[str, Sequence[str]], language: str) -> tuple[Known, ...]:
-    """What many wordings have tells little of any."""
+    """What many wordings have tells little of any; what no other answer has tells most."""
     read = {name: [_read(one, language) for one in those] for name, those in wordings.items()}
     every = [one for those in read.values() for one in those]
     counts = Counter(gram for one in every for gram in one.grams | one.small)
+    has = [frozenset(word for one in those for word in one.words) for those in read.values()]
+    alone = {
+        word for word in frozenset().union(*has) if sum(_knows(words, word) for words in has) == 1
+    }
 
     def vector(read: Read) -> Vector:
         """Of length one. A small word that no wording has is no difference."""
@@ -205,12 +232,15 @@ def _known(wordings: Mapping[str, Sequence[str]], language: str) -> tuple[Known,
         length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {gram: weight / length for gram, weight in weights.items()}
 
+    def wording(read: Read) -> Wording:
+        words = frozenset(read.words)
+        return Wording(words, frozenset(read.own), telling=words & alone or words)
+
     return tuple(
         Known(
             name=name,
             wordings=tuple(wordings[name]),
-            words=frozenset(word for one in those for word in one.words),
-            own=frozenset(word for one in those for word in one.own),
+            read=tuple(map(wording, those)),
             vector=vector,
             _vectors=[vector(one) for one in those],
         )
@@ -234,10 +264,11 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A language of recognising.yaml."""
+    """A language of recognising.yaml. `together`: what is read as one word, and as which."""
 
     manners: re.Pattern[str]
     own: re.Pattern[str]
+    together: tuple[tuple[re.Pattern[str], str], ...]
     fillers: frozenset[str]
 
 
@@ -245,7 +276,10 @@ def _read(text: str, language: str) -> Read:
     known = _words().get(language, _NONE)
     # In public the brand's own name stands before the question.
     told = f" {_plain(NAMES.sub(' ', normalise(text)))} "
-    words = known.own.sub(f" {_OWN} ", known.manners.sub(" ", told)).split()
+    told = known.manners.sub(" ", told)
+    for phrases, word in known.together:
+        told = phrases.sub(word, told)
+    words = known.own.sub(f" {_OWN} ", told).split()
     before = zip(["^", *words], words, strict=False)
     telling = tuple(one for one in words if one != _OWN and one not in known.fillers)
     return Read(
@@ -283,6 +317,8 @@ def _knows(words: frozenset[str], word: str) -> bool:
 @lru_cache(1 << 14)
 def _is_form(one: str, other: str) -> bool:
     """Of the same word, as far as its beginning tells: no language needs endings of its own."""
+    if _JOINT in one or _JOINT in other:
+        return False
     alike = 0
     for mine, its in zip(one, other, strict=False):
         if mine != its:
@@ -300,7 +336,7 @@ def _dot(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(mine * its for mine, its in zip(one, other, strict=True))
 
 
-_NONE = Words(re.compile("(?!)"), re.compile("(?!)"), frozenset())
+_NONE = Words(re.compile("(?!)"), re.compile("(?!)"), (), frozenset())
 
 
 @cache
@@ -312,10 +348,16 @@ def _words() -> dict[str, Words]:
         language: Words(
             manners=_any_of(lists["manners"]),
             own=_any_of(lists["own"]),
+            together=tuple((_any_of(those), _joined(those[0])) for those in lists["together"]),
             fillers=frozenset(_plain(lists["fillers"]).split()),
         )
         for language, lists in read.items()
     }
+
+
+def _joined(phrase: str) -> str:
+    """One word, and no form of any other."""
+    return _JOINT.join([*_plain(phrase).split(), ""])
 
 
 def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:

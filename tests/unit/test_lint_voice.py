@@ -111,11 +111,42 @@ def test_a_link_may_stand_where_policy_allows_it(english: Files) -> None:
 
 def test_a_language_without_lists_is_found(english: Files) -> None:
     english.write("voice/sv.yaml", EN)
-    found = list(findings())
+    unknown, *found = findings()
+    assert unknown.startswith("brand/voice/sv.yaml: the classifier knows no sv, only de, en, es,")
     assert len(found) == 3
     assert all(
         one.startswith("brand/voice/sv.yaml:1: local/lint_voice.yaml has no") for one in found
     )
+
+
+@pytest.mark.parametrize("name", ["de.yml", "DE.yaml", "de-AT.yaml", "deu.yaml", "notes.txt"])
+def test_a_file_that_nobody_would_hear_is_found(english: Files, name: str) -> None:
+    english.folder.joinpath("voice", name).write_text("greeting: {}\n", "utf-8")
+    try:
+        found = next(findings())
+    finally:
+        english.folder.joinpath("voice", name).unlink()
+    assert found.startswith(f"brand/voice/{name}: is not read; name it by two letters")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_long"),
+    [
+        ("m" * 140, False),
+        ("m" * 141, True),
+        ("字" * 70, False),
+        ("字" * 71, True),
+        ("🙂" * 71, True),
+    ],
+)
+def test_a_ready_answer_is_as_long_as_the_channels_count(
+    english: Files, text: str, is_long: bool
+) -> None:
+    parking = {"wordings": {"en": ["Where can I park?"]}, "say": {"en": text}}
+    english.write("answers.yaml", {"answers": {"parking": parking}})
+    found = list(findings())
+    assert len(found) == is_long
+    assert not is_long or ("more than 140 as " in found[0] and " x counts them" in found[0])
 
 
 def test_what_does_not_even_load_is_a_finding_too(

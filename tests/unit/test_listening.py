@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from firstreply.channels import Channel, channel
+from firstreply.conversations import Remembered
 from firstreply.message import (
     AccountUpdate,
     Conversation,
@@ -155,3 +156,41 @@ def test_an_old_deletion_heard_again_leaves_what_was_said_since(stack: World) ->
     assert [item["text"] for item in stack.items("HUMAN#")] == ["Hello"]
     listening.erase(ADA, replace(erasure, at=at))
     assert [item["text"] for item in stack.items("HUMAN#")] == [""]
+
+
+# --- what our own words promise -------------------------------------------------------------------
+
+
+def hear(id: str, text: str, minutes: float) -> Remembered:
+    sent_at = NOW + timedelta(minutes=minutes)
+    classify.listening().hear(meta(), "meta", replace(SAID, id=id, text=text, sent_at=sent_at))
+    found = classify.listening().conversations.load(ADA, id)
+    assert found
+    return found
+
+
+def test_a_ready_answer_stays_given_whatever_its_question_becomes(stack: World) -> None:
+    asked = hear(SAID.id, "When are you open?", 0)
+    assert asked.decision.answer
+    classify.listening().hear(meta(), "meta", edited("I am at your door now", 5))
+    now = classify.listening().conversations.load(ADA, SAID.id)
+    assert now
+    assert now.decision.answer == asked.decision.answer
+    assert hear("1_3", "see you there", 1).decision.reasons == ("promised",)
+
+
+def test_what_comes_after_a_ready_answer_reaches_a_human_though_thanks_came_between(
+    stack: World,
+) -> None:
+    hear("1_3", "When are you open?", 0)
+    hear("1_4", "Great service, thank you so much!", 0.005)
+    assert hear("1_5", "see you there", 1).decision.reasons == ("promised",)
+
+
+def test_what_a_human_was_promised_for_stays_so_after_an_edit(stack: World) -> None:
+    assert hear(SAID.id, "What time do you open on Sunday?", 0).decision.reasons == ("unanswered",)
+    classify.listening().hear(meta(), "meta", edited("When are you open?", 5))
+    now = classify.listening().conversations.load(ADA, SAID.id)
+    assert now
+    assert (now.decision.escalate, now.decision.reasons) == (True, ("unanswered",))
+    assert now.waits_for_human

@@ -62,7 +62,7 @@ def test_a_frequent_question_gets_the_brand_s_answer_and_needs_no_human(
     assert reply["in_reply_to"] == said["id"]
     assert (brand.answers().say("opening_hours", "en") or "nothing") in reply["text"]
     assert connected.bodies("escalation.fifo") == []
-    say(customers, place, "No, I mean the shop in York", **ada)
+    say(customers, place, "see you there", **ada)
     connected.drain()
     (event,) = connected.bodies("escalation.fifo")
     assert event["data"]["reasons"] == ["promised"]

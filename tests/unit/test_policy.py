@@ -177,6 +177,7 @@ HOURS = ReadyAnswer(name="hours", text="We are open from nine.")
 recognitions = st.builds(
     Recognised,
     command=st.sampled_from([None, None, "stop", "start"]),
+    asks_for_human=st.sampled_from([False, False, True]),
     answer=st.none() | st.just(HOURS),
     candidates=st.just((HOURS,)),
 )
@@ -229,8 +230,8 @@ def test_it_never_sends_against_a_never(
     assert "automated" not in message.text
     kind = {"known_answer": "question", "unclear": "question"}.get(made.purpose, made.purpose)
     assert is_command or kind in policy.answer
-    is_hidden_in_public = message.public and understanding.intent == "other"
-    assert is_command or made.is_grave or not is_hidden_in_public
+    is_chatter = message.public and understanding.intent == "other" and not understanding.alarms
+    assert is_command or recognised.asks_for_human or not is_chatter
     assert NOW - message.sent_at <= policy.oldest_answer
     assert human_at is None or human_at < message.sent_at
     assert human_at is None or NOW - human_at >= policy.hands_off
@@ -253,7 +254,9 @@ def test_a_human_sees_what_nobody_else_can_solve(
     made = decide(message, understanding, standing, policy, NOW, recognised, found=found)
     if standing.is_removed:
         assert not made.escalate
-    elif made.purpose not in COMMANDS:
+    elif recognised.asks_for_human:
+        assert made.escalate
+    elif recognised.command is None:
         at_once = {"self_harm", "safety", "legal", "data_protection", "press"}
         if at_once & set(understanding.alarms):
             assert (made.escalate, made.priority) == (True, "highest")

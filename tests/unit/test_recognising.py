@@ -13,8 +13,9 @@ from firstreply.answers import Answers
 from functions.classify.offline import encoders
 from functions.classify.recognising import Match, Recogniser, recogniser
 from functions.classify.trained.language import OURS
-from tests.unit.channels.samples import quick
+from tests.unit.channels.samples import ROOT, quick
 
+NEAR = ROOT / "training" / "evaluation" / "answers.tsv"
 SHIPPED = recogniser(brand.answers())
 
 
@@ -45,7 +46,17 @@ SURE = [
     ("it", "change_address", "Come cambio l'indirizzo di un ordine?"),
     ("it", "gift_cards", "Ciao, vendete delle carte regalo?"),
     ("nl", "phone_number", "Hoi, hebben jullie een telefoonnummer?"),
-    ("nl", "ways_to_pay", "welke betaalmethoden zijn er?"),
+    ("nl", "ways_to_pay", "kan ik bij jullie met een kaart betalen"),
+    # words of two wordings about the same
+    ("en", "track_order", "Where do I find the tracking number?"),
+    ("en", "ways_to_pay", "How can I pay by card?"),
+    # asks us for nothing but the answer
+    ("en", "gift_cards", "Could you tell me where I can buy a gift card?"),
+    ("de", "delivery_time", "Könnt ihr mir sagen, wie lange die Lieferung dauert?"),
+    ("es", "ways_to_pay", "¿Podéis decirme cómo puedo pagar?"),
+    ("fr", "track_order", "Pouvez-vous me dire comment suivre ma commande ?"),
+    ("it", "ways_to_pay", "Potete dirmi come posso pagare?"),
+    ("nl", "phone_number", "Kunnen jullie mij zeggen of er een telefoonnummer is?"),
 ]
 
 
@@ -78,6 +89,32 @@ UNSURE = [
     ("pt", "track_order", "O link de seguimento não funciona"),
     ("it", "change_address", "Come cambio il mio indirizzo e-mail?"),
     ("nl", "how_to_return", "Wie betaalt het terugsturen?"),
+    # words of two wordings that are not about the same
+    ("en", "track_order", "Where can I find my order?"),
+    ("es", "track_order", "¿Cuál es el estado de mi pedido?"),
+    ("fr", "gift_cards", "Y a-t-il une boutique où acheter ?"),
+    ("it", "gift_cards", "Dove è il vostro negozio?"),
+    # without the word that it is about
+    ("en", "change_address", "Can I change my order?"),
+    ("en", "track_order", "Where is the status of my order?"),
+    ("en", "gift_cards", "Do you sell cards?"),
+    ("de", "change_address", "Kann ich meine Bestellung ändern?"),
+    ("de", "track_order", "Wie ist der Status meiner Bestellung?"),
+    ("it", "gift_cards", "Vendete carte?"),
+    # asks for another thing
+    ("en", "delivery_time", "On what days do you deliver?"),
+    ("en", "delivery_time", "At what times do you deliver?"),
+    ("de", "delivery_time", "An welchen Tagen liefert ihr?"),
+    ("fr", "how_to_return", "Où puis-je retourner un article ?"),
+    ("de", "delivery_time", "Wann kommt ihr?"),
+    # asks us to do it
+    ("en", "track_order", "Can you track my parcel?"),
+    ("de", "change_address", "Könnt ihr die Adresse meiner Bestellung ändern?"),
+    ("es", "phone_number", "¿Podéis llamarme?"),
+    ("fr", "phone_number", "Pouvez-vous m'appeler ?"),
+    ("it", "phone_number", "Potete chiamarmi?"),
+    ("pt", "track_order", "Podem seguir a minha encomenda?"),
+    ("nl", "track_order", "Kunnen jullie mijn pakket volgen?"),
     # one's own case
     ("en", "track_order", "Where is my order?"),
     ("en", "delivery_time", "When will my order arrive?"),
@@ -113,6 +150,20 @@ def test_what_is_not_just_that_question_is_a_human_s_with_what_may_fit(
     assert candidate in found.candidates
 
 
+@pytest.mark.parametrize(("language", "text"), [("it", "Chiamatemi"), ("es", "Llamadme")])
+def test_a_word_that_holds_me_is_one_s_own_case(language: str, text: str) -> None:
+    assert match(text, language) == Match()
+
+
+@pytest.mark.parametrize("language", sorted(OURS))
+@pytest.mark.parametrize("known", [SHIPPED, WORDS_ALONE], ids=["meaning", "words alone"])
+def test_no_near_miss_that_is_measured_is_answered(known: Recogniser, language: str) -> None:
+    lines = [line.split("\t") for line in NEAR.read_text("utf-8").splitlines()]
+    near = [text for spoken, wanted, text in lines if (spoken, wanted) == (language, "-")]
+    assert len(near) >= 40
+    assert [text for text in near if known.match(text, language).known] == []
+
+
 @pytest.mark.parametrize(
     "text", ["", " ", "?", "👋", "Hello!", "Thank you", "@larkspur", "12345", "qwxz vbnm"]
 )
@@ -144,6 +195,17 @@ def test_a_wording_that_two_answers_cover_is_unsure() -> None:
     found = Recogniser(answers, without).match("Are any dogs allowed?", "en")
     assert found.known is None
     assert set(found.candidates) == {"dogs", "pets"}
+
+
+def test_of_words_that_every_answer_has_all_have_to_be_there() -> None:
+    """Where no word tells one answer from the others, only their company does."""
+    one = {"wordings": {"en": ["When are dogs fed?", "Who walks cats?"]}, "say": {"en": "At 8."}}
+    other = {"wordings": {"en": ["When are cats fed?", "Who walks dogs?"]}, "say": {"en": "At 9."}}
+    answers = Answers.model_validate({"answers": {"dogs": one, "cats": other}})
+    known = Recogniser(answers, without)
+    assert known.match("When are the dogs fed?", "en").known == "dogs"
+    assert known.match("When are the cats fed?", "en").known == "cats"
+    assert known.match("Who walks?", "en").known is None
 
 
 def test_a_number_is_no_form_of_another() -> None:

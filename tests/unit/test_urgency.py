@@ -118,6 +118,217 @@ ALARMS = {
 }
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "nl")
 
+# Somebody has died, in whatever words; and what only sounds like it.
+MOURNING = {
+    "en": (
+        "We lost our daughter",
+        "we buried mum yesterday",
+        "I need to cancel this after grandpa's passing",
+        "He took his own life",
+        "My dad died on Sunday, please stop writing to him",
+        "My late husband had a contract with you",
+        "Mum passed away in March",
+        "I lost my wife last year and you still send her letters",
+        "The funeral of my brother is on Friday",
+        "We have had a death in the family",
+        "My nan is no longer with us",
+        "Our little boy died",
+        "We lost the baby",
+        "My best friend was killed in an accident",
+        "RIP grandad, he loved your shop",
+        "I missed my dad's funeral because of your train",
+        "My son lost his battle",
+    ),
+    "de": (
+        "Meine Oma ist von uns gegangen",
+        "Wir haben unsere Mutter verloren",
+        "Abschied von Oma, und der Kranz kam nicht",
+        "Mein Vater ist gestern gestorben",
+        "Meine Lebensgefährtin ist verstorben",
+        "Gestern starb mein Bruder",
+        "Der Tod meines Vaters hat uns alle getroffen",
+        "Wir haben Opa letzte Woche beerdigt",
+        "Meine Großmutter ist tot",
+        "Ich habe meinen Mann vor zwei Jahren verloren",
+        "Nach Omas Tod kommt immer noch Post",
+        "Unser Sohn ist tödlich verunglückt",
+        "Wir trauern um unsere Tochter",
+        "Mein Bruder hat sich das Leben genommen",
+    ),
+    "es": (
+        "Perdí a mi hijo",
+        "Mi abuela nos dejó ayer",
+        "Mi padre murió el lunes",
+        "Ha muerto mi marido",
+        "La muerte de mamá nos ha roto",
+        "Enterramos a papá ayer",
+        "Hemos perdido a nuestra hija",
+        "Tras el fallecimiento de mi abuelo seguís cobrando",
+        "Mi hermano se quitó la vida",
+        "Mi mujer falleció en abril",
+        "El entierro de mi tía es mañana",
+        "Mi madre ya no está con nosotros",
+        "Soy viuda desde enero",
+    ),
+    "fr": (
+        "la mort de papa",
+        "Nous avons perdu notre fille",
+        "Mon père est mort hier",
+        "Ma grand-mère nous a quittés",
+        "J'ai perdu mon mari l'an dernier",
+        "On a enterré maman jeudi",
+        "Ma femme est décédée",
+        "Suite au décès de mon frère",
+        "Mamie s'est éteinte dimanche",
+        "Mon fils s'est donné la mort",
+        "Les obsèques de mon oncle sont demain",
+        "J'ai perdu maman",
+        "Je suis veuve depuis mars",
+    ),
+    "pt": (
+        "Perdemos a nossa avó",
+        "O meu pai morreu ontem",
+        "Perdi minha mãe no mês passado",
+        "A minha mulher faleceu",
+        "A morte do meu irmão",
+        "Enterrámos o avô na sexta",
+        "A minha avó partiu ontem",
+        "O meu filho deixou-nos",
+        "Perdemos o bebé",
+        "Depois do funeral da minha tia",
+        "A minha mãe já não está entre nós",
+        "Sou viúva há um ano",
+        "O titular da conta faleceu",
+    ),
+    "it": (
+        "Abbiamo perso il nonno",
+        "Mio padre è morto ieri",
+        "Ho perso mia madre",
+        "La morte di papà",
+        "Mia nonna ci ha lasciati",
+        "È mancata la mia mamma",
+        "Il nonno non c'è più",
+        "Dopo la scomparsa di mio marito",
+        "Abbiamo seppellito la nonna",
+        "Mio fratello si è tolto la vita",
+        "Il funerale di mio zio è domani",
+        "Mia moglie è deceduta a marzo",
+        "Nostro figlio se n'è andato troppo presto",
+        "Sono vedova da un anno",
+    ),
+    "nl": (
+        "Mijn moeder is gestorven",
+        "We hebben oma verloren",
+        "Mijn vader is dood",
+        "Ik heb mijn man vorig jaar verloren",
+        "Na het overlijden van mijn broer",
+        "We hebben opa gisteren begraven",
+        "Mijn oma is er niet meer",
+        "Gisteren overleed mijn tante",
+        "De begrafenis van papa is vrijdag",
+        "Onze dochter is verongelukt",
+        "We namen afscheid van onze moeder",
+        "Mijn zoon is uit het leven gestapt",
+        "Ik ben weduwe",
+    ),
+}
+NO_MOURNING = {
+    "en": (
+        "we lost our daughter at the airport for ten minutes",
+        "lost my mum's parcel",
+        "You lost my parents' luggage",
+        "dead battery after a week",
+        "My phone died, thanks for nothing",
+        "You lot are killing it",
+        "My mum is dead chuffed with her coat",
+        "My husband nearly died when he saw the bill",
+        "My dad loved it, he died laughing",
+        "My daughter lost her ticket",
+        "My son's passing grade depends on this laptop",
+        "I lost my son in your store, and your staff found him",
+    ),
+    "de": (
+        "Wir haben unsere Tochter am Flughafen zehn Minuten verloren",
+        "Das Paket meiner Mutter ist verloren",
+        "Mein Akku ist tot",
+        "Mein Mann hat die Karte verloren",
+        "Die Karte, die meine Frau verloren hat",
+        "Meine Tochter ist vor Lachen fast gestorben",
+        "Das Internet ist tot",
+        "Mein Kind ist beim Warten eingeschlafen",
+        "Gibt es einen Nachlass für Studierende?",
+        "Meine Lebensgefährtin fragt nach der Rechnung",
+    ),
+    "es": (
+        "Perdí a mi hijo en la tienda durante diez minutos",
+        "Habéis perdido el paquete de mi madre",
+        "Mi móvil ha muerto",
+        "Mi abuela nos dejó su tarjeta para comprar",
+        "Me muero de hambre",
+        "Mi hermana casi se muere de risa",
+        "El repartidor nos dejó plantados",
+        "Mi hijo ha perdido la tarjeta",
+    ),
+    "fr": (
+        "Vous avez perdu la valise de ma fille",
+        "Nous avons perdu notre fils à l'aéroport dix minutes",
+        "Ma batterie est morte",
+        "Ma fille est morte de rire",
+        "Mon mari a perdu sa carte",
+        "Mon téléphone est mort",
+        "J'ai failli mourir de honte devant ma mère",
+        "Ma sœur est partie avec le colis",
+    ),
+    "pt": (
+        "Perdi o meu filho no aeroporto dez minutos",
+        "Perderam a encomenda da minha mãe",
+        "O meu telemóvel morreu",
+        "A minha irmã morreu de rir",
+        "O meu filho perdeu o bilhete",
+        "Morri de vergonha à frente do meu pai",
+        "O estafeta deixou-nos à espera",
+        "O meu pai partiu o telemóvel",
+    ),
+    "it": (
+        "Ho perso mio figlio in aeroporto per dieci minuti",
+        "Avete perso la valigia di mia madre",
+        "La batteria è morta",
+        "Mia sorella è morta dal ridere",
+        "Mio marito ha perso la tessera",
+        "Il tecnico ci ha lasciati a piedi",
+        "Mia madre mi ha lasciato la tessera",
+        "È mancata la corrente dalla nonna",
+    ),
+    "nl": (
+        "We hebben onze zoon op het vliegveld tien minuten verloren",
+        "Jullie hebben het pakket van mijn moeder verloren",
+        "Mijn telefoon is dood",
+        "Mijn man heeft zijn kaart verloren",
+        "Mijn zus heeft zich dood gelachen",
+        "De accu is dood",
+        "Mijn vriendin is bijna gestorven van schaamte",
+        "Mijn dochter is haar kaartje verloren",
+    ),
+}
+
+# Hurt by what was sold: injury, and the danger lasts.
+HURT = {
+    "en": ("your heater burned my child's hand", "My son burnt himself on your heater"),
+    "de": (
+        "Mein Sohn hat sich an eurem Heizlüfter verbrannt",
+        "Euer Herd hat meinem Kind die Hand verbrannt",
+        "Ich habe mir beide Hände verbrüht",
+    ),
+    "es": ("Mi hijo se quemó con vuestro radiador", "El radiador le quemó la mano a mi hija"),
+    "fr": ("Mon fils s'est brûlé avec votre radiateur", "Il a brûlé la main de mon enfant"),
+    "pt": ("O meu filho queimou-se no aquecedor", "O aquecedor queimou a mão da minha filha"),
+    "it": ("Mio figlio si è bruciato", "La stufa ha bruciato la mano a mio figlio"),
+    "nl": (
+        "Mijn zoon heeft zich aan jullie kachel verbrand",
+        "De kachel heeft de hand van mijn kind verbrand",
+    ),
+}
+
 IDIOMS = (
     "dying laughing at this advert 😂",
     "You lot are killing it this season",
@@ -213,6 +424,42 @@ def _reasons(text: str) -> list[str]:
     ],
 )
 def test_each_reason_in_each_language(reason: str, text: str) -> None:
+    assert reason in _reasons(text)
+
+
+def _by_language(table: dict[str, tuple[str, ...]]) -> list[Any]:
+    return [
+        pytest.param(text, id=f"{language}-{number}")
+        for language, texts in table.items()
+        for number, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("text", _by_language(MOURNING))
+def test_mourning_is_heard_in_whatever_words(text: str) -> None:
+    assert "bereavement" in _reasons(text)
+
+
+@pytest.mark.parametrize("text", _by_language(NO_MOURNING))
+def test_nobody_is_mourned_who_is_alive(text: str) -> None:
+    assert "bereavement" not in _reasons(text)
+
+
+@pytest.mark.parametrize("text", _by_language(HURT))
+def test_who_is_hurt_by_what_was_sold_is_hurt_and_in_danger(text: str) -> None:
+    assert {"injury", "safety"} <= set(_reasons(text))
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("self_harm", "Ich bin lebensmüde"),
+        ("self_harm", "Ich will mich erhängen"),
+        ("self_harm", "Ich moechte nicht mehr leben"),
+        ("injury", "Meine Tochter hat eine Gehirnerschütterung"),
+    ],
+)
+def test_german_is_read_with_its_umlauts_and_without(reason: str, text: str) -> None:
     assert reason in _reasons(text)
 
 

@@ -189,6 +189,21 @@ def test_what_is_grave_is_said_soberly_whatever_it_is(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_to_what_is_grave_no_time_is_named(language: str) -> None:
+    """An hour would sound as if it could wait."""
+    grave = [row for row in words(language)["sentences"] if row.get("tone") == "grave"]
+    assert grave
+    for row in grave:
+        assert "out_of_hours" not in row
+        assert not any("{hours}" in text or "{expected}" in text for text in row["say"])
+        assert len(row["say"]) >= 3
+    about: dict[str, Any] = {"is_grave": True, "language": language, "now": NOW}
+    late = {"back_at": NOW + timedelta(hours=13), "expected": timedelta(hours=14)}
+    for purpose in PURPOSES[:4]:
+        assert every_text(purpose, **about, **late) == every_text(purpose, **about)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_who_said_stop_is_told_how_to_go_back(language: str) -> None:
     voice = brand.voice()
     commands: dict[Purpose, Callable[[str], bool]]
@@ -282,18 +297,18 @@ def expected_in(language: str) -> Expected:
 @pytest.mark.parametrize(
     ("within", "said"),
     [
-        (timedelta(), "within 5 minutes"),
-        (timedelta(seconds=1), "within 5 minutes"),
-        (timedelta(minutes=5, seconds=1), "within 10 minutes"),
-        (timedelta(minutes=55), "within 55 minutes"),
-        (timedelta(minutes=55, seconds=1), "within an hour"),
-        (timedelta(hours=1), "within an hour"),
-        (timedelta(hours=1, seconds=1), "within 2 hours"),
-        (timedelta(hours=23), "within 23 hours"),
-        (timedelta(hours=23, seconds=1), "within a day"),
-        (timedelta(hours=24), "within a day"),
-        (timedelta(hours=25), "within 2 days"),
-        (timedelta(days=7, seconds=1), "within 8 days"),
+        (timedelta(), "usually within 5 minutes"),
+        (timedelta(seconds=1), "usually within 5 minutes"),
+        (timedelta(minutes=5, seconds=1), "usually within 10 minutes"),
+        (timedelta(minutes=55), "usually within 55 minutes"),
+        (timedelta(minutes=55, seconds=1), "usually within an hour"),
+        (timedelta(hours=1), "usually within an hour"),
+        (timedelta(hours=1, seconds=1), "usually within 2 hours"),
+        (timedelta(hours=23), "usually within 23 hours"),
+        (timedelta(hours=23, seconds=1), "usually within a day"),
+        (timedelta(hours=24), "usually within a day"),
+        (timedelta(hours=25), "usually within 2 days"),
+        (timedelta(days=7, seconds=1), "usually within 8 days"),
     ],
 )
 def test_an_expected_time_is_rounded_up(within: timedelta, said: str) -> None:
@@ -335,6 +350,30 @@ def test_a_time_zone_can_be_named() -> None:
     assert hours.phrase(NOW, NOW) == "today at 20:15 (CET)"
 
 
+@pytest.mark.parametrize(
+    ("language", "day", "hour", "said"),
+    [
+        ("it", 8, 9, "l'8 gennaio alle 9:00"),
+        ("it", 11, 1, "l'11 gennaio all'1:00"),
+        ("it", 1, 13, "il 1º gennaio alle 13:00"),
+        ("it", 12, 11, "il 12 gennaio alle 11:00"),
+        ("fr", 1, 9, "le 1er janvier à 9h00"),
+        ("fr", 2, 9, "le 2 janvier à 9h00"),
+        ("es", 1, 1, "el 1 de enero a la 1:00"),
+        ("es", 2, 13, "el 2 de enero a las 13:00"),
+        ("pt", 3, 1, "no dia 3 de janeiro à 1:00"),
+        ("pt", 3, 9, "no dia 3 de janeiro às 9:00"),
+        ("de", 8, 9, "am 8. Januar um 9:00 Uhr"),
+        ("nl", 8, 9, "op 8 januari om 9:00 uur"),
+    ],
+)
+def test_a_date_and_a_time_are_said_as_the_language_wants_it(
+    language: str, day: int, hour: int, said: str
+) -> None:
+    at = datetime(2027, 1, day, hour, tzinfo=BERLIN)
+    assert brand.voice().languages[language].hours.phrase(at, NOW) == said
+
+
 # --- stop and start -----------------------------------------------------------------------------
 
 
@@ -342,9 +381,11 @@ def test_a_time_zone_can_be_named() -> None:
     "text",
     [
         *("stop", "STOP", " Stop. ", "Stop!!!", "stop 🛑", "@LarkspurAir stop", "#stop", "„Stopp“"),
-        *("stop https://larkspur.example/a", "Unsubscribe", "please stop", "Abmelden", "ABMELDEN"),
-        *("arrêt", "ARRETEZ", "parar", "Disiscrivimi", "afmelden", "darme de baja", "stop\n"),
-        *("𝐬𝐭𝐨𝐩", "opt-out", "cancelar subscrição"),
+        *("stop https://larkspur.example/a", "Unsubscribe", "please stop", "Schluss jetzt"),
+        *("arrêt", "ARRETEZ", "parar", "¡Basta ya!", "genoeg", "Smettila!", "stop\n"),
+        *("𝐬𝐭𝐨𝐩", "opt-out", "Pare, por favor", "Hör bitte auf!", "STOP STOP stop", "stop bot"),
+        *("st\N{ZERO WIDTH SPACE}op", "\N{WORD JOINER}stop\N{SOFT HYPHEN}", "stop now!!"),
+        *("Arrêtez, s'il vous plaît", "arretez s’il vous plait", "stop answering me", "quit"),
     ],
 )
 def test_stop_is_understood_however_it_is_written(text: str) -> None:
@@ -356,7 +397,10 @@ def test_stop_is_understood_however_it_is_written(text: str) -> None:
     "text",
     [
         *("", " ", "🛑", "@stop", "https://stop.example", "stop the delays", "don't stop"),
-        *("Where is the bus stop?", "my parcel, stop lying", "cancel my order", "basta", "nonstop"),
+        *("Where is the bus stop?", "my parcel, stop lying", "cancel my order", "nonstop"),
+        *("Cancelar suscripción", "darme de baja", "me désabonner", "annulla iscrizione"),
+        *("cancelar subscrição", "uitschrijven", "abbestellen", "Abmelden", "cancellami"),
+        *("remover-me", "afmelden", "stop my contract", "baja"),
     ],
 )
 def test_who_says_more_or_something_else_has_not_said_stop(text: str) -> None:
@@ -374,6 +418,9 @@ def test_every_word_of_the_files_is_understood(language: str) -> None:
     file, voice = words(language), brand.voice()
     assert all(map(voice.is_stop, file["stop"]))
     assert all(map(voice.is_start, file["start"]))
+    assert all(map(voice.asks_for_human, file["human"]))
+    assert not any(map(voice.asks_for_human, file["polite"]))
+    assert not any(map(voice.asks_for_human, (*file["stop"], *file["start"])))
     assert "stop" in file["stop"]
     assert "start" in file["start"]
 
@@ -381,7 +428,100 @@ def test_every_word_of_the_files_is_understood(language: str) -> None:
 @given(st.text())
 def test_any_text_is_stop_or_start_or_neither(text: str) -> None:
     voice = brand.voice()
-    assert not (voice.is_stop(text) and voice.is_start(text))
+    assert voice.is_stop(text) + voice.is_start(text) + voice.asks_for_human(text) <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "I want to talk to a human",
+            "human please",
+            "Agent!",
+            "@LarkspurAir speak to a real person",
+        ),
+        *(
+            "Hello, can I please speak to someone? Thank you!",
+            "call me please",
+            "HUMAN HUMAN HUMAN",
+        ),
+        *("Ich möchte mit einem Menschen sprechen", "Mitarbeiter bitte", "Bitte rufen Sie mich an"),
+        *(
+            "quiero hablar con una persona",
+            "Hola, ¿puedo hablar con alguien, por favor?",
+            "Llámame",
+        ),
+        *(
+            "Je veux parler à un conseiller",
+            "Rappelez-moi svp",
+            "Bonjour, un humain, s'il vous plaît",
+        ),
+        *("Quero falar com uma pessoa", "Olá, posso falar com alguém?", "um atendente, por favor"),
+        *(
+            "Voglio parlare con un operatore",
+            "Buongiorno, operatore per favore",
+            "Chiamatemi, grazie",
+        ),
+        *(
+            "Ik wil een medewerker spreken",
+            "Ik wil graag iemand spreken",
+            "Bel me alsjeblieft terug",
+        ),
+    ],
+)
+def test_who_asks_for_a_human_is_understood(text: str) -> None:
+    assert brand.voice().asks_for_human(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "please",
+            "hello, thank you",
+            "are you human?",
+            "the agent was rude",
+            "don't call me",
+        ),
+        *("I want to talk to a human about my bill", "call me a taxi", "human error"),
+        *("Bist du ein Mensch?", "Der Mitarbeiter war unfreundlich", "Rückruf", "Danke, bitte!"),
+        *("¿Eres una persona?", "el agente fue amable", "gracias", "no me llaméis"),
+        *("Êtes-vous un humain ?", "le conseiller était charmant", "s'il vous plaît"),
+        *("És uma pessoa?", "o atendente foi simpático", "obrigado", "não me liguem"),
+        *("Sei una persona?", "l'operatore è stato gentile", "grazie", "non chiamatemi"),
+        *("Ben je een mens?", "de medewerker was onbeleefd", "dank je wel", "bel me niet"),
+    ],
+)
+def test_who_says_more_or_something_else_has_not_asked_for_a_human(text: str) -> None:
+    assert not brand.voice().asks_for_human(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        *(("stop please", "en"), ("Stopp bitte!", "de"), ("dejadme en paz", "es")),
+        *(("ARRETEZ", "fr"), ("chega", "pt"), ("smettila", "it"), ("genoeg", "nl")),
+        *(("hervatten", "nl"), ("Rappelez-moi, merci", "fr"), ("Hello, Mitarbeiter bitte", "de")),
+        *(("stop", None), ("basta", None), ("start", None), ("where is it?", None), ("", None)),
+    ],
+)
+def test_a_command_of_one_language_tells_it(text: str, language: str | None) -> None:
+    assert brand.voice().command_language(text) == language
+
+
+@pytest.mark.parametrize("other", ["start", "human"])
+def test_a_message_has_one_meaning(other: str) -> None:
+    english = words("en")
+    both = Words.model_validate(english | {other: [*english[other], "halt"]})
+    with pytest.raises(ValueError, match=f"both stop and {other}: halt"):
+        Voice(
+            default_language="en",
+            languages={
+                "en": both,
+                "de": Words.model_validate(words("de") | {"stop": ["stop", "Halt!"]}),
+            },
+        )
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -448,6 +588,32 @@ def test_whoever_asks_nothing_else_than_a_name_is_repeated(name: str) -> None:
     for purpose, language in product(PURPOSES, LANGUAGES):
         about: dict[str, Any] = {"language": language, "answer": "So."}
         assert every_text(purpose, called=name, **about) == every_text(purpose, **about)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Mr Okafor", "MRS Okafor", "Dr Ada Okafor", "Herr Maier", "Frau Maier"),
+        *("Señora Díaz", "Mme Moreau", "The Okafors", "STOP", "null", "Admin", "User 12", "none"),
+        *("Usuário", "Utilisateur", "Scheiße Laden", "FUCK you", "CallNowFreeMoney", "BuyMyCoin"),
+    ],
+)
+def test_what_is_no_first_name_is_not_repeated(name: str) -> None:
+    assert hello_to(name) == hello_to(name, public=True) == "Hi"
+    assert say(called=name).partition(",")[0] == "Hi"
+
+
+@pytest.mark.parametrize(
+    "name", ["MacLeod", "DeAndre", "Don Smith", "Dona", "ADA", "Stopa", "Le An"]
+)
+def test_a_name_that_only_looks_like_none_is_one(name: str) -> None:
+    assert hello_to(name) == f"Hi {name.split()[0]}"
+
+
+@pytest.mark.parametrize("name", ["Larkspur", "LARKSPUR", "Larkspur Air", "Air"])
+def test_nobody_is_called_by_the_brand_s_own_name(name: str) -> None:
+    assert say(called=name, brand="Larkspur Air").startswith("Hi, ")
+    assert say(called="Ada", brand="Larkspur Air").startswith("Hi Ada, ")
 
 
 def test_in_public_a_customer_is_called_by_the_handle_and_in_private_by_the_name() -> None:

@@ -96,7 +96,16 @@ def test_a_wait_is_from_the_first_unanswered_message_and_counts_once(
     assert waits(stack) == [600]
     wrote(conversations, "4", NOW + timedelta(minutes=20))
     answered(conversations, ADA, NOW + timedelta(minutes=25))
-    assert waits(stack) == [300, 600]
+    assert waits(stack) == [300]  # of one customer the last
+
+
+def test_nobody_alone_tells_how_long_others_wait(conversations: Conversations) -> None:
+    for number in range(2 * ENOUGH):
+        at = NOW + timedelta(minutes=10 * number)
+        wrote(conversations, str(number), at)
+        answered(conversations, ADA, at + timedelta(seconds=20))
+    later = NOW + timedelta(minutes=20 * ENOUGH)
+    assert waiting(conversations, later).expected(ADA) is None
 
 
 def test_who_was_never_waiting_was_not_kept_waiting(

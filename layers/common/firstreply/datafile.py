@@ -1,5 +1,6 @@
 """YAML that a person wrote, as a checked model: what is wrong is named by file, line and place."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -8,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 from firstreply.errors import Misconfigured
 
 type Path = tuple[int | str, ...]
+
+# Nothing of ours is half as deep.
+_DEEPEST = 20
 
 # libyaml's, where there is one: ten times as fast, and a cold start reads every language.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,12 +36,10 @@ def parse[T: BaseModel](name: str, text: str, shape: type[T]) -> T:
     except yaml.YAMLError as error:
         raise Misconfigured(f"{name}: {type(error).__name__}") from error
     except ValidationError as error:
-        found = [(_path(one), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+        found = [(_path(one), _reason(one)) for one in error.errors()]
         raise Misconfigured(
             "; ".join(located(name, tree, path, reason) for path, reason in found)
         ) from error
-    except ValueError as error:  # a date that there is not
-        raise Misconfigured(f"{name}: {error}") from error
 
 
 def located(name: str, tree: yaml.Node | None, path: Path, reason: str) -> str:
@@ -62,30 +64,82 @@ def tree_of(text: str) -> yaml.Node | None:
 
 
 def _read(text: str) -> tuple[yaml.Node | None, Any]:
+    _refuse_mazes(text)
     loader = _Loader(text)
     try:
         tree = loader.get_single_node()
-        _refuse_twins(tree)
+        for node in _nodes(tree):
+            _refuse_twins(node)
+            _refuse_dates(node)
         return tree, loader.construct_document(tree) if tree else None
     finally:
         loader.dispose()
 
 
-def _refuse_twins(tree: yaml.Node | None) -> None:
-    """YAML's readers drop the first of two equal keys, silently."""
-    if isinstance(tree, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in tree.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key.value!r} stands here twice", problem_mark=key.start_mark
-                )
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
-            _refuse_twins(value)
-    elif isinstance(tree, yaml.SequenceNode):
+def _refuse_mazes(text: str) -> None:
+    """Before they are walked: what stands for something else may stand for itself, or for more
+    than there is room for; and the reader goes down by recursion."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _wrong_at(
+                event, "& and * make anchors and aliases: write it out, or put it in quotes"
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _wrong_at(event, f"more than {_DEEPEST} lists within one another")
+
+
+def _nodes(tree: yaml.Node | None) -> Iterator[yaml.Node]:
+    if tree:
+        yield tree
+    if isinstance(tree, yaml.CollectionNode):
         for one in tree.value:
-            _refuse_twins(one)
+            for child in one if isinstance(one, tuple) else (one,):
+                yield from _nodes(child)
+
+
+def _refuse_twins(node: yaml.Node) -> None:
+    """YAML's readers drop the first of two equal keys, silently. And `{{brand}}` without quotes is
+    a mapping as a key."""
+    seen: set[str] = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if not isinstance(key, yaml.ScalarNode):
+            raise _wrong_at(key, "braces or brackets where a name is wanted: put it in quotes")
+        if key.value in seen:
+            raise _wrong_at(key, f"{key.value!r} stands here twice")
+        seen.add(key.value)
+
+
+def _refuse_dates(node: yaml.Node) -> None:
+    """That there are not."""
+    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
+        try:
+            yaml.SafeLoader("").construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise _wrong_at(node, f"{node.value}: {error}") from error
+
+
+def _wrong_at(place: Any, problem: str) -> yaml.MarkedYAMLError:  # noqa: ANN401  # node or event
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
+
+
+def _reason(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails, whose input is any
+    """In words for who knows YAML, and not what reads it."""
+    reason: str = _WANTED.get(error["type"]) or error["msg"]
+    return reason.removeprefix("Value error, ")
+
+
+_LIST, _NAMES = "a list is wanted", "names with values are wanted, as in `name: value`"
+_WANTED = {
+    **dict.fromkeys(("tuple_type", "list_type", "frozen_set_type", "set_type"), _LIST),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), _NAMES),
+    "string_type": "a text is wanted: put it in quotes",
+    "bool_type": "true or false is wanted",
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such name here",
+}
 
 
 def _path(error: Any) -> Path:  # noqa: ANN401  # pydantic's ErrorDetails, whose ctx is any

@@ -35,7 +35,7 @@ class Haste(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     priority: Priority
-    due_minutes: PositiveInt
+    due_minutes: Annotated[PositiveInt, Field(le=30 * 24 * 60)]
 
 
 def _listed(value: object) -> object:

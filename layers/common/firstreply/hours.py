@@ -19,6 +19,8 @@ type Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "
 WEEKDAYS: tuple[Weekday, ...] = Weekday.__value__.__args__
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+# What is due later is due by then: nobody waits for longer, and the walk has an end.
+_YEAR = 365 * _DAY
 _INTERVAL = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", re.ASCII)
 _YEARLY = re.compile(r"\d\d-\d\d", re.ASCII)
 # Minutes since midnight.
@@ -103,7 +105,8 @@ class Hours(BaseModel):
         return at.astimezone(ZoneInfo(self.time_zone))
 
     def due(self, at: datetime, minutes: int) -> datetime:
-        """So many minutes after `at`, counting open hours only; in the brand's zone."""
+        """So many minutes after `at`, counting open hours only, or when it first closes more than
+        a year after it; in the brand's zone."""
         left = timedelta(minutes=minutes)
         now = at.astimezone(UTC)
         for start, end in self._spans(at):
@@ -112,6 +115,8 @@ class Hours(BaseModel):
                 return self.local(now + left)
             left -= max(end - now, timedelta())
             now = max(now, end)
+            if now > at + _YEAR:
+                return self.local(now)
         raise AssertionError("spans never end")
 
     def _spans(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -134,10 +134,12 @@ class ReadyAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """What the brand's own data knows of a message: that it asks us to stop, or to start again; the
-    brand's `answer` to it, if one surely fits, or the `candidates` that may, best first."""
+    """What the brand's own data knows of a message: that it asks us to stop, or to start again, or
+    asks for a human; the brand's `answer` to it, if one surely fits, or the `candidates` that may,
+    best first."""
 
     command: Literal["stop", "start"] | None = None
+    asks_for_human: bool = False
     answer: ReadyAnswer | None = None
     candidates: tuple[ReadyAnswer, ...] = ()
 
@@ -198,10 +200,12 @@ def decide(
     should be, and what is not understood, goes to one. `found`: what forbids an answer as was found
     elsewhere, by the outbox."""
     is_grave = not policy.grave_alarms.isdisjoint(understanding.alarms)
-    purpose = _purpose(message, understanding, standing, policy, recognised, is_grave=is_grave)
+    purpose = _purpose(message, understanding, standing, policy, recognised)
     open_in = _open_in(message, standing, now)
     silence = found or _silence(message, understanding, standing, policy, now, purpose, open_in)
-    haste, reasons = _why_escalate(message, understanding, standing, policy, silence, purpose)
+    haste, reasons = _why_escalate(
+        message, understanding, standing, policy, recognised, silence, purpose
+    )
     place, continues = _place(message, understanding, policy, purpose, open_in)
     return Decision(
         silence=silence,
@@ -223,7 +227,7 @@ def decide(
 _COMMANDS: Mapping[str, Purpose] = {"stop": "stopped", "start": "started"}
 # What says that a human will look: then one will, whatever the rows of `escalate` say.
 _PROMISES: frozenset[Purpose | None] = frozenset({"complaint", "question", "unclear"})
-_HELPED: frozenset[Purpose | None] = frozenset({"praise", "known_answer", *_COMMANDS.values()})
+_HELPED: frozenset[Purpose | None] = frozenset({"praise", "known_answer"})
 # What is answered as another intent than its name says.
 _INTENTS: Mapping[Purpose | None, Intent] = {"known_answer": "question", "unclear": "question"}
 
@@ -234,15 +238,17 @@ def _purpose(
     standing: Standing,
     policy: Policy,
     recognised: Recognised,
-    *,
-    is_grave: bool,
 ) -> Purpose | None:
     """None: nothing that is answered. A kind word is not for what is grave or urgent, and neither
     is silence: that is taken on, whatever else it says."""
-    if recognised.command and standing.chosen_by == message.id:
-        return _COMMANDS[recognised.command]
-    read_in = "public" if message.public else "private"
-    taken_on = is_grave or (understanding.unsure and read_in in policy.take_on_if_unsure)
+    if recognised.command:  # one that changes nothing is confirmed by nothing
+        is_news = standing.chosen_by == message.id
+        return _COMMANDS[recognised.command] if is_news else None
+    taken_on = (
+        recognised.asks_for_human
+        or not (policy.grave_alarms | policy.private_alarms).isdisjoint(understanding.alarms)
+        or _is_unclear(message, understanding, policy)
+    )
     match understanding.intent:
         case "praise" if understanding.alarms:
             return "unclear"
@@ -254,6 +260,17 @@ def _purpose(
             return "known_answer"
         case intent:
             return intent
+
+
+# A number, a question mark, an angry face: more than chatter, where people write to the brand.
+_WANTS_SOMETHING = re.compile("[0-9?؟？😠😡🤬]")
+
+
+def _is_unclear(message: Message, understanding: Understanding, policy: Policy) -> bool:
+    read_in = "public" if message.public else "private"
+    wants_something = not message.public and bool(_WANTS_SOMETHING.search(message.text))
+    is_doubtful = understanding.unsure or (understanding.intent == "other" and wants_something)
+    return is_doubtful and read_in in policy.take_on_if_unsure
 
 
 # --- whether ----------------------------------------------------------------------------------
@@ -279,7 +296,7 @@ def _silence(
         ("own_account", standing.is_own_account),
         ("unanswerable", message.is_anonymous or not message.is_answerable),
         ("hidden", standing.is_hidden),
-        ("automated", standing.is_repeated or sounds_automated(message.text, policy.automated)),
+        ("automated", not is_command and _is_automated(message, standing, policy)),
         ("unsure", _is_too_unsure(understanding, policy, purpose)),
         ("window_closed", not open_in),
         ("too_old", now - message.sent_at > policy.oldest_answer),
@@ -298,6 +315,10 @@ def _is_too_unsure(understanding: Understanding, policy: Policy, purpose: Purpos
     """What may be meant otherwise gets no thanks."""
     is_as_said = purpose == understanding.intent
     return is_as_said and understanding.unsure and purpose not in policy.answer_if_unsure
+
+
+def _is_automated(message: Message, standing: Standing, policy: Policy) -> bool:
+    return standing.is_repeated or sounds_automated(message.text, policy.automated)
 
 
 def sounds_automated(text: str, phrases: Iterable[str]) -> bool:
@@ -372,12 +393,13 @@ def _why_escalate(
     understanding: Understanding,
     standing: Standing,
     policy: Policy,
+    recognised: Recognised,
     silence: Silence | None,
     purpose: Purpose | None,
 ) -> tuple[Haste, tuple[str, ...]]:
     if standing.is_removed:
         return policy.failed_reply, ()
-    is_command = purpose in _COMMANDS.values()
+    is_command = recognised.command is not None
     human_answered = standing.human_at is not None and standing.human_at >= message.sent_at
     facts = Facts(
         # "Stop" is understood, whatever a classifier makes of one word.
@@ -395,16 +417,19 @@ def _why_escalate(
         or (silence is None and purpose == "known_answer"),
     )
     haste, reasons = why(policy.escalate, facts)
-    if not reasons and not facts.is_answered and _is_promised(standing, silence, purpose):
-        reasons = ("promised",)
+    if recognised.asks_for_human:
+        reasons = ("asked_for_human", *reasons)
+    elif not reasons and not is_command and not facts.is_answered:
+        reasons = ("promised",) if _is_promised(standing, silence, purpose) else ()
     return haste or policy.failed_reply, reasons
 
 
 def _is_promised(standing: Standing, silence: Silence | None, purpose: Purpose | None) -> bool:
-    """Whether our own words say that a human looks: those of now, or of the ready answer before,
-    unless it surely helped."""
-    now = silence is None and purpose in _PROMISES
-    return now or (standing.follows_ready_answer and purpose not in _HELPED)
+    """Whether our own words say that a human looks: those of now, those of a ready answer before,
+    unless it surely helped, or what was said to who wants no automatic answers."""
+    if silence is None:
+        return purpose in _PROMISES or (standing.follows_ready_answer and purpose not in _HELPED)
+    return (standing.follows_ready_answer or standing.opted_out) and purpose != "praise"
 
 
 def _due_at(said_at: datetime, haste: Haste, hours: Hours) -> datetime:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from hashlib import sha256
-from itertools import product
+from itertools import combinations, groupby, product
 from string import Formatter
 from typing import Annotated, Literal
-from unicodedata import combining, normalize
+from unicodedata import category, normalize
 
 from pydantic import (
     AfterValidator,
@@ -58,6 +58,25 @@ GRAVE: tuple[Purpose, ...] = ("complaint", "question", "praise", "unclear")
 # an emoji) is not repeated under the brand's name.
 _FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 30
+# Titles, what programs put where a name is missing, words of our own, and what nobody is to be
+# called under the brand's name; as `plain` writes them.
+_NO_NAMES = frozenset(
+    {
+        *("mr", "mrs", "ms", "miss", "mx", "sir", "madam", "dr", "prof", "herr", "frau", "familie"),
+        *("senor", "senora", "sr", "sra", "monsieur", "madame", "mme", "mlle"),
+        *("senhor", "senhora", "signor", "signora", "sig", "meneer", "mevrouw", "dhr", "mevr"),
+        *("the", "der", "die", "los", "las", "les", "os", "il", "het"),
+        *("user", "usuario", "utilisateur", "utilizador", "utente", "nutzer", "benutzer"),
+        *("gebruiker", "customer", "guest", "anonymous", "unknown", "deleted", "admin"),
+        *("administrator", "moderator", "support", "team", "official", "null", "none", "undefined"),
+        *("nan", "true", "false", "test", "stop", "start", "help"),
+        *("fuck", "fucker", "shit", "bitch", "asshole", "cunt", "idiot", "arschloch", "scheisse"),
+        *("puta", "puto", "mierda", "merde", "connard", "caralho", "merda", "cazzo", "stronzo"),
+        *("kut", "klootzak", "nazi", "hitler"),
+    }
+)
+# SeveralWordsInOne is a slogan; a MacLeod or a DeAndre has two.
+_HUMPS = re.compile(r"(?:[A-Z][a-z]+){3,}")
 _HANDLE = re.compile(r"\w{1,30}", re.ASCII)
 
 
@@ -162,6 +181,7 @@ class _Data(BaseModel):
 
 type Counted = Annotated[str, _takes("count")]
 type Plain = Annotated[str, Field(pattern=r"\S"), _takes()]
+type Time = Annotated[str, _takes("minute", optional=("hour", "hour12", "half", "zone"))]
 
 
 class Greeting(_Data):
@@ -195,10 +215,27 @@ class Expected(_Data):
 
 class Written(_Data):
     """How a time and a date are written. `{hour}` is 0 to 23, `{hour12}` 1 to 12, `{half}` am or
-    pm, `{zone}` the time zone's short name; `{day}` is the day of the month."""
+    pm, `{zone}` the time zone's short name; `{day}` is the day of the month. `times` and `dates`
+    say it otherwise at some hours and on some days: "alle 9:00", but "all'1:00"."""
 
-    time: Annotated[str, _takes("minute", optional=("hour", "hour12", "half", "zone"))]
+    time: Time
     date: Annotated[str, _takes("day", "month")]
+    times: dict[Annotated[int, Field(ge=0, le=23)], Time] = {}
+    dates: dict[
+        Annotated[int, Field(ge=1, le=31)], Annotated[str, _takes("month", optional=("day",))]
+    ] = {}
+
+    def time_of(self, at: datetime) -> str:
+        return self.times.get(at.hour, self.time).format(
+            hour=at.hour,
+            hour12=at.hour % 12 or 12,
+            half="am" if at.hour < 12 else "pm",
+            minute=f"{at.minute:02}",
+            zone=at.tzname(),
+        )
+
+    def date_of(self, at: datetime, months: tuple[str, ...]) -> str:
+        return self.dates.get(at.day, self.date).format(day=at.day, month=months[at.month - 1])
 
 
 class BackAt(_Data):
@@ -217,15 +254,9 @@ class BackAt(_Data):
         days = (at.date() - now.date()).days if now else -1
         near = {0: self.today, 1: self.tomorrow} | dict.fromkeys(range(2, 7), self.weekday)
         return near.get(days, self.date).format(
-            time=self.written.time.format(
-                hour=at.hour,
-                hour12=at.hour % 12 or 12,
-                half="am" if at.hour < 12 else "pm",
-                minute=f"{at.minute:02}",
-                zone=at.tzname(),
-            ),
+            time=self.written.time_of(at),
             day=self.weekdays[at.weekday()],
-            date=self.written.date.format(day=at.day, month=self.months[at.month - 1]),
+            date=self.written.date_of(at, self.months),
         )
 
 
@@ -305,19 +336,22 @@ class Row(_Data):
 
 
 def plain(words: str) -> str:
-    """Without handles, links, case, accents, marks and emoji."""
+    """Without handles, links, case, accents, marks, emoji, what cannot be seen, and words that
+    only repeat the one before. "I'd" is one word."""
     words = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", words)
-    letters = normalize("NFKD", words.casefold())
-    bare = "".join(letter for letter in letters if not combining(letter))
-    return " ".join(re.sub(r"[\W_]+", " ", bare).split())
+    letters = normalize("NFKD", re.sub("['’`´]", "", words.casefold()))
+    bare = "".join(one for one in letters if category(one) not in ("Mn", "Me", "Cf"))
+    return " ".join(word for word, _ in groupby(re.sub(r"[\W_]+", " ", bare).split()))
 
 
+type Kind = Literal["stop", "start", "human"]
 type Command = Annotated[str, Field(pattern=r"\w"), AfterValidator(plain)]
 
 
 class Words(_Data):
-    """brand/voice/<language>.yaml. `stop` and `start`: what a whole message says. What is
-    `in_default_language` is answered in that, on purpose."""
+    """brand/voice/<language>.yaml. `stop`, `start` and `human`: what a whole message says, in the
+    last with any words of `polite`. What is `in_default_language` is answered in that, on
+    purpose."""
 
     greeting: Greeting
     grave_greeting: Greeting | None = None
@@ -326,6 +360,8 @@ class Words(_Data):
     in_default_language: frozenset[Purpose] = frozenset()
     stop: Annotated[tuple[Command, ...], Field(min_length=1)]
     start: Annotated[tuple[Command, ...], Field(min_length=1)]
+    human: Annotated[tuple[Command, ...], Field(min_length=1)]
+    polite: tuple[Command, ...] = ()
     sentences: tuple[Row, ...]
 
     @model_validator(mode="after")
@@ -391,12 +427,12 @@ class Words(_Data):
 
     def hello(self, saying: Saying) -> str:
         greeting = (saying.is_grave and self.grave_greeting) or self.greeting
-        called = _presentable(saying.called)
+        called = _presentable(saying)
         return greeting.named.format(called=called) if called else greeting.unnamed
 
     def values(self, saying: Saying, *, may_link: bool) -> dict[str, str]:
         """Those fields that have one."""
-        called, back_at, expected = _presentable(saying.called), saying.back_at, saying.expected
+        called, back_at, expected = _presentable(saying), saying.back_at, saying.expected
         found = {
             "first_name": called if called and not called.startswith("@") else None,
             "brand": _unlinked(saying.brand, may_link=may_link),
@@ -427,8 +463,11 @@ class Voice(_Data):
             raise ValueError(f"there is no brand/voice/{self.default_language}.yaml")
         if default.in_default_language:
             raise ValueError("the default language has nothing to fall back on")
-        if both := self._commands("stop") & self._commands("start"):
-            raise ValueError(f"brand/voice/: both stop and start: {', '.join(sorted(both))}")
+        kinds: tuple[Kind, ...] = ("stop", "start", "human")
+        for one, other in combinations(kinds, 2):
+            if both := self._commands(one) & self._commands(other):
+                said = ", ".join(sorted(both))
+                raise ValueError(f"brand/voice/: both {one} and {other}: {said}")
         return self
 
     def say(self, saying: Saying, shorten: Callable[[str], str], *, may_link: bool = True) -> str:
@@ -464,6 +503,22 @@ class Voice(_Data):
     def is_start(self, text: str) -> bool:
         return plain(text) in self._commands("start")
 
+    def asks_for_human(self, text: str) -> bool:
+        """Whether that is all it says, in any language, however politely."""
+        asked = self._impolite(plain(text))
+        return any(asked in requests for requests in self._requests.values())
+
+    def command_language(self, text: str) -> str | None:
+        """The only language in which it is a command; None if it is one in several, or none."""
+        said = plain(text)
+        asked = self._impolite(said)
+        found = [
+            code
+            for code, words in self.languages.items()
+            if said in (*words.stop, *words.start) or asked in self._requests[code]
+        ]
+        return found[0] if len(found) == 1 else None
+
     def _settle(self, saying: Saying) -> tuple[Words, Saying]:
         """In which words. What is grave gets no ready answer, and one that is missing cannot be
         given: it is taken on as a question."""
@@ -474,8 +529,26 @@ class Voice(_Data):
             words = self.languages[self.default_language]
         return words, saying
 
-    def _commands(self, kind: Literal["stop", "start"]) -> set[str]:
+    def _commands(self, kind: Kind) -> set[str]:
         return {word for words in self.languages.values() for word in getattr(words, kind)}
+
+    @cached_property
+    def _requests(self) -> dict[str, frozenset[str]]:
+        """By language, what asks for a human."""
+        return {
+            code: frozenset(map(self._impolite, words.human)) - {""}
+            for code, words in self.languages.items()
+        }
+
+    @cached_property
+    def _polite(self) -> re.Pattern[str]:
+        """Every language's words, the longest first."""
+        polite = {word for words in self.languages.values() for word in words.polite}
+        ways = "|".join(sorted(map(re.escape, polite), key=len, reverse=True))
+        return re.compile(rf"(?<!\S)(?:{ways or '(?!)'})(?!\S)")
+
+    def _impolite(self, said: str) -> str:
+        return " ".join(self._polite.sub(" ", said).split())
 
 
 def _join(hello: str, chosen: Iterable[str], values: Mapping[str, str]) -> str:
@@ -499,15 +572,17 @@ def _unlinked(value: str | None, *, may_link: bool) -> str | None:
     return value if value and (may_link or not has_link(value)) else None
 
 
-def _presentable(called: str | None) -> str | None:
-    """Whoever asks: nothing but a handle or a first name is repeated."""
+def _presentable(saying: Saying) -> str | None:
+    """Whoever asks: nothing but a handle or a first name is repeated, and not the brand's own."""
+    called = saying.called
     if called and called.startswith("@"):
         return called if _HANDLE.fullmatch(called[1:]) else None
-    return _first_name(called)
+    name = _first_name(called)
+    return None if name and plain(name) in plain(saying.brand or "").split() else name
 
 
 def _first_name(name: str | None) -> str | None:
     word = (name or "").split(maxsplit=1)[:1]
-    if word and len(word[0]) <= _LONGEST_FIRST_NAME and _FIRST_NAME.fullmatch(word[0]):
-        return word[0]
-    return None
+    if not word or len(word[0]) > _LONGEST_FIRST_NAME or not _FIRST_NAME.fullmatch(word[0]):
+        return None
+    return None if _HUMPS.fullmatch(word[0]) or plain(word[0]) in _NO_NAMES else word[0]

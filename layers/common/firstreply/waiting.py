@@ -1,8 +1,9 @@
 """How long customers wait for a human, as measured: what may be expected is never invented.
 
 One item for each brand account and hour class in the Conversations table: `<channel>#<account>`,
-`WAITS#open` or `WAITS#closed`, with the last waits, newest first. A wait is from the first message
-that wanted an answer and had none until a human gave one.
+`WAITS#open` or `WAITS#closed`, with the last waits, newest first, one of each customer: no one of
+them tells how long others wait. A wait is from the first message that wanted an answer and had none
+until a human gave one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -52,13 +54,14 @@ class Waiting:
 
     def note(self, conversation: Conversation, answered_at: datetime) -> None:
         """A human answers: to be told before it is noted when a human last did. Telling it again is
-        harmless: a message's wait is kept once."""
+        harmless."""
         first = self.conversations.first_unanswered(conversation, answered_at)
         if first is None:
             return
         key = _key(conversation, self._hour_class(first.sent_at))
         seconds = max(0, int((answered_at - first.sent_at).total_seconds()))
-        wait = {"for": first.id, "at": int(first.sent_at.timestamp()), "seconds": seconds}
+        who = sha256(conversation.key.encode()).hexdigest()[:16]
+        wait = {"who": who, "at": int(first.sent_at.timestamp()), "seconds": seconds}
         for _ in range(_TRIES):  # a few at once may lose one: they are many
             if self._keep(key, wait):
                 return
@@ -85,10 +88,11 @@ class Waiting:
         """False if somebody else kept one meanwhile."""
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item") or {}
         waits, seen = _waits(item), item.get("version", 0)
-        is_older = len(waits) == MOST and all(one["at"] > wait["at"] for one in waits)
-        if is_older or any(one["for"] == wait["for"] for one in waits):
+        others = [one for one in waits if one["who"] != wait["who"]]
+        is_older = len(others) == MOST and all(one["at"] > wait["at"] for one in others)
+        if is_older or any(one["at"] >= wait["at"] for one in waits if one not in others):
             return True
-        newest = sorted((wait, *waits), key=lambda one: int(one["at"]), reverse=True)[:MOST]
+        newest = sorted((wait, *others), key=lambda one: int(one["at"]), reverse=True)[:MOST]
         try:
             self._table.update_item(
                 Key=key,

@@ -227,6 +227,21 @@ def test_a_form_is_an_erasure_or_shown_to_an_operator_or_unreadable(form: bytes)
     assert_usable(update)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Facebook user", "Facebook User", "Facebook-Nutzer", "Usuario de Facebook"),
+        *("Utilisateur Facebook", "Utente di Facebook", "Facebook-gebruiker", "Instagram user"),
+    ],
+)
+def test_a_placeholder_of_meta_s_is_no_name(name: str) -> None:
+    told = sample("meta/comment_added.json")
+    told["entry"][0]["changes"][0]["value"]["from"]["name"] = name
+    (message,) = found("meta", told)
+    assert message.author_name is None
+    assert not message.is_anonymous
+
+
 def test_a_form_with_many_fields_is_unreadable() -> None:
     with pytest.raises(Unreadable):
         parsed("meta", b"signed_request=a&a=1&b=2&c=3&d=4&e=5")

@@ -7,6 +7,7 @@ Meta branches by what is there, so do we: `changes`, `messaging`, `standby`, a f
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +44,8 @@ from firstreply.message import (
 LONGEST_LINK = 2_000
 # The dashboard's "Test" button sends as this account.
 _NOBODY = "0"
+# "Facebook user", in the Page's language: somebody who is not told, or left.
+_NO_NAME = re.compile(r"\b(?:facebook|instagram)\b", re.IGNORECASE)
 _MEDIA = {
     "photo": ("photo", "photos", "photo_id", "photo_ids"),
     "video": ("video", "video_id"),
@@ -160,7 +163,7 @@ def _author(value: Object) -> tuple[str | None, str | None]:
     ids = (known.get("id"), value.get("sender_id"), value.get("reviewer_id"))
     names = (known.get("name"), value.get("sender_name"), value.get("reviewer_name"))
     return next(filter(None, map(identifier, ids)), None), next(
-        filter(None, map(called, names)), None
+        (name for name in map(called, names) if name and not _NO_NAME.search(name)), None
     )
 
 
