@@ -472,7 +472,7 @@ class Voice(_Data):
 
     def say(self, saying: Saying, shorten: Callable[[str], str], *, may_link: bool = True) -> str:
         """The same words for the same message, at every try. Before a text is cut it does without
-        fields that it can do without."""
+        fields that it can do without, and then without the name."""
         words, saying = self._settle(saying)
         values = words.values(saying, may_link=may_link)
         chosen = [_choose(row, saying, may_link=may_link) for row in words.rows(saying)]
@@ -482,6 +482,8 @@ class Voice(_Data):
                 break
             values.pop(field, None)
             text = _join(words.hello(saying), chosen, values)
+        if shorten(text) != text:  # a name may be long
+            text = _join(words.hello(replace(saying, called=None)), chosen, values)
         return shorten(text)
 
     def rows(self, saying: Saying) -> list[Row]:
