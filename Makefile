@@ -32,7 +32,7 @@ evaluate: $(DEV)/.ready  ## how well it understands strangers: docs/understandin
 answers: $(DEV)/.ready  ## how surely frequent questions are recognised: docs/answers.md (SETS as above)
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m training.answers $(if $(SETS),--sets '$(SETS)') --out docs/answers.md
 
-test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
+test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/helpdesk/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest -n 2 -m "not deep and not e2e" $(ARGS) || [ $$? -eq 5 ]  # none chosen
 	@$(DEV)/bin/python -m pytest -m e2e $(ARGS) || [ $$? -eq 5 ]
 
@@ -80,6 +80,7 @@ lock: $(UV)  ## resolve pyproject.toml anew into hashed requirement files
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade pyproject.toml --group dev --group classify -c layers/common/requirements.txt -c functions/classify/requirements.txt -o requirements/dev.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group sam -o requirements/sam.txt
 	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group ministack -o requirements/ministack.txt
+	@$(UV) pip compile -q --universal --generate-hashes --upgrade --group helpdesk -o requirements/helpdesk.txt
 	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/ && rm -f .venv/npm/package-lock.json
 	@npm install --prefix .venv/npm --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --loglevel=error
 	@cp .venv/npm/package-lock.json requirements/npm/hashes.json

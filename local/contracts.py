@@ -1,16 +1,34 @@
-"""make contracts: the JSON Schemas of the public queues, from the models themselves."""
+"""make contracts: the JSON Schemas of the public queues and doors, from the models themselves."""
 
 import json
 from pathlib import Path
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
+
+from firstreply.channels.generic.shape import Gone, Posted, Taken, Written
 from firstreply.contracts import PUBLIC, CloudEvent
 
 FOLDER = Path(__file__).parent.parent / "docs" / "contracts"
 
+# What the generic channel takes, what it posts, and what it takes for an answer to that.
+GENERIC: dict[str, TypeAdapter[Any]] = {
+    "firstreply.message.v1": TypeAdapter(
+        Written | Gone | Annotated[list[Written | Gone], Field(min_length=1)]
+    ),
+    "firstreply.reply.v1": TypeAdapter(Posted),
+    "firstreply.reply.taken.v1": TypeAdapter(Taken),
+}
+
+
+def shapes() -> dict[str, TypeAdapter[Any]]:
+    """All that is public, by its type."""
+    return {event_type(shape): TypeAdapter(shape) for shape in PUBLIC} | GENERIC
+
 
 def schemas() -> dict[str, str]:
     """The text of each file by its name."""
-    return {f"{event_type(shape)}.schema.json": schema(shape) for shape in PUBLIC}
+    return {f"{name}.schema.json": schema(shape) for name, shape in shapes().items()}
 
 
 def event_type(shape: type[CloudEvent]) -> str:
@@ -18,9 +36,9 @@ def event_type(shape: type[CloudEvent]) -> str:
     return name
 
 
-def schema(shape: type[CloudEvent]) -> str:
+def schema(shape: TypeAdapter[Any]) -> str:
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    made |= shape.model_json_schema()
+    made |= shape.json_schema()
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 

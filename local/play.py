@@ -163,8 +163,10 @@ class Stage:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def cases(self) -> list[dict[str, Any]]:
-        """The events that lie in the EscalationQueue."""
-        return self.stack.peek("EscalationQueueUrl")
+        """The events that lie in the EscalationQueue, but for the answers that were sent: `said`
+        has those."""
+        events = self.stack.peek("EscalationQueueUrl")
+        return [one for one in events if one["type"] != "firstreply.case.reply_sent.v1"]
 
     def said(self) -> list[dict[str, Any]]:
         said: list[dict[str, Any]] = self.simulator.get("/said").raise_for_status().json()
@@ -201,7 +203,7 @@ def open_stage(
 def _about(event: dict[str, Any]) -> str:
     """Which message an event of a case is about."""
     data = event["data"]
-    return str(data["message"]["id"] if "message" in data else data["message_id"])
+    return str(data["message"]["id"] if "message" in data else data.get("message_id"))
 
 
 def play(stage: Stage, show: Callable[[str], None]) -> bool:

@@ -46,7 +46,8 @@ def _before(one: dict[str, Any]) -> Iterator[str]:
         name = {"customer": "they", "somebody": "another customer", "human": "a human of ours"}[who]
         after = ", was answered" if event.get("answered") else ""
         case = ", a case is open" if event.get("case") else ""
-        yield f"{event['minutes']} min before, {name}: “{event[who]}”{after}{case}"
+        closed = ", and the case is closed" if event.get("closes") else ""
+        yield f"{event['minutes']} min before, {name}: “{event[who]}”{after}{case}{closed}"
     if "age_minutes" in one:
         yield f"{one['age_minutes']} min ago:"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from firstreply.channels import names
+from firstreply.channels import entrances
 from firstreply.errors import FirstReplyError
 from firstreply.settings import now
 from local import stack as this_machine
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     some = command("replay", _replay, "send deliveries of the Inbox through again")
     some.add_argument("--since", type=_moment, required=True, help="2026-11-22T08:00, or 6h ago")
     some.add_argument("--until", type=_moment, help="the same; until now")
-    some.add_argument("--channel", choices=sorted(names()))
+    some.add_argument("--channel", choices=sorted(entrances()))
     some.add_argument("--account", help="a Page's, profile's or user's id")
     some.add_argument("--dry-run", action="store_true", help="only say how many")
     dead = command("redrive", _redrive, "give dead letters back")

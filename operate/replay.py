@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from firstreply.channels import channel
+from firstreply.channels import entrance
 from firstreply.errors import Unreadable
 from operate.stack import OperatorError, Stack
 
@@ -57,10 +57,10 @@ def replay(
 def _accounts(stack: Stack, key: str) -> set[Any]:
     """Whose a delivery is; nobody's if it cannot be read."""
     delivery = stack.inbox.load(key)
-    said_on = channel(delivery.channel) if delivery else None
-    if delivery is None or said_on is None:
+    said_at = entrance(delivery.channel) if delivery else None
+    if delivery is None or said_at is None:
         return set()
     try:
-        return {getattr(update, "account", None) for update in said_on.parse(delivery.body)}
+        return {getattr(update, "account", None) for update in said_at.parse(delivery.body)}
     except Unreadable:
         return set()

@@ -9,7 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from firstreply.conversations import Item, Remembered, moment
+from firstreply.conversations import Case, Item, Remembered, moment
 from firstreply.inbox import Delivery
 from firstreply.message import Conversation
 from firstreply.policy import Decision
@@ -92,13 +92,23 @@ def _conversation(stack: Stack, conversation: Conversation) -> Iterator[str]:
 def _standing(items: dict[str, Item]) -> Iterator[tuple[str, object]]:
     case, person = items.get("CASE", {}), items.get("PERSON", {})
     if case:
-        opened = f"{case['case_id']}, opened {case['opened_at']} by {case['opened_by']}"
-        yield "case", opened + ("" if case.get("is_announced") else ", not announced yet")
+        yield "case", _case(Case.model_validate(case))
     if items.get("CHOICE", {}).get("choice") == "stop":
         yield "wishes", f"no automatic answers, since {_time(moment(items['CHOICE']['choice_ms']))}"
     yield "answered", person.get("automatic_at")
     yield "human", moment(person.get("human_ms"))
     yield "erased until", moment(person.get("erased_ms"))
+
+
+def _case(case: Case) -> str:
+    """Its id and how it stands, which the helpdesk may not know yet."""
+    if not case.is_open:
+        by = case.closed_by.by if case.closed_by else None
+        state = f"closed {_time(case.closed_at)} by {by or 'an agent'}"
+    else:
+        opened = "reopened" if case.turn else "opened"
+        state = f"{opened} {_time(case.since or case.opened_at)} by {case.opened_by}"
+    return f"{case.case_id}, {state}" + ("" if case.is_announced else ", not announced yet")
 
 
 def _message(stack: Stack, item: Item) -> Moment:
@@ -152,11 +162,14 @@ def _decided(decision: Decision) -> str:
 
 def _reply(name: str, item: Item) -> Moment:
     message_id, _, kind = name.removeprefix("REPLY#").rpartition("#")
-    who = "an agent" if kind.startswith("agent-") else "FirstReply"
+    agent = item.get("author")
+    who = "FirstReply"
+    if kind.startswith("agent-"):
+        who = f"an agent, {agent}" if agent else "an agent"
     state = str(item.get("state", "not begun"))
     handed = ", handed to a human" if item.get("handed_over") else ""
     facts = (
-        ("to", message_id),
+        ("to", item.get("answers", message_id)),
         ("said", _quoted(str(item.get("text", "")))),
         ("state", state + handed),
         ("because", item.get("reason")),

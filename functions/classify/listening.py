@@ -191,7 +191,7 @@ class Listening:
         if now is None or not before.acknowledgement:
             return now
         said, decision = before.decision, now.decision
-        if said.escalate and not decision.escalate:  # what was promised stays so
+        if said.escalate and not decision.escalate and before.case_id is None:  # it was promised
             why = {name: getattr(said, name) for name in ("priority", "due_at", "reasons")}
             decision = replace(decision, escalate=True, **why)
         decision = replace(

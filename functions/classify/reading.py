@@ -9,7 +9,7 @@ from typing import Any
 from firstreply.accounts import Accounts
 from firstreply.aws import is_passing
 from firstreply.batch import Deadline
-from firstreply.channels import Channel
+from firstreply.channels import Channel, entrance
 from firstreply.channels import channel as find_channel
 from firstreply.errors import Unreadable
 from firstreply.inbox import Delivery, Inbox
@@ -19,6 +19,7 @@ from firstreply.message import (
     Erasure,
     Ignored,
     Message,
+    Requested,
     Revoked,
     Unread,
     Update,
@@ -47,43 +48,39 @@ class Reading:
         """The delivery of a stream record's new image; raises what should be tried again."""
         try:
             delivery = self.inbox.read(image)
-            said_on, updates = _parse(delivery)
+            updates = _parse(delivery)
         except Unreadable as error:
             self._set_aside(image["key"]["S"], image["channel"]["S"], [error.reason])
             return
         _count(delivery, updates)
         listening = replace(self.listening, delivery=delivery.key)
-        replace(self, listening=listening)._hear(delivery, said_on, updates, deadline)
+        replace(self, listening=listening)._hear(delivery, updates, deadline)
 
-    def _hear(
-        self, delivery: Delivery, said_on: Channel, updates: list[Update], deadline: Deadline
-    ) -> None:
+    def _hear(self, delivery: Delivery, updates: list[Update], deadline: Deadline) -> None:
         """A few updates at a time: the first of a thousand is not to wait for the last."""
         trouble: list[str] = []
         for some in batched(updates, 10, strict=False):
             outcomes = []
             for update in some:
                 deadline.require()  # before each: an optional back end may take its time
-                outcomes.append(self._try(delivery, said_on, update, trouble))
+                outcomes.append(self._try(delivery, update, trouble))
             self.replies.send_all(_all(one.replies for one in outcomes))
             self.complaints.send_all(_all(one.complaints for one in outcomes))
             self.hints.send_all(_all(one.hints for one in outcomes))
         self._set_aside(delivery.key, delivery.channel, trouble)
 
-    def _try(
-        self, delivery: Delivery, said_on: Channel, update: Update, trouble: list[str]
-    ) -> Outcome:
+    def _try(self, delivery: Delivery, update: Update, trouble: list[str]) -> Outcome:
         """AWS's failures are tried again, for as long as it takes; an update that we fail on would
         fail again, so it is set aside and keeps nobody waiting."""
         try:
-            return self._take(delivery.channel, said_on, update, trouble)
+            return self._take(delivery.channel, update, trouble)
         except Exception as error:
             if is_passing(error):
                 raise
             trouble.append(f"{type(error).__name__} at {_name(update)}")
             return NOTHING
 
-    def _take(self, name: str, said_on: Channel, update: Update, trouble: list[str]) -> Outcome:
+    def _take(self, name: str, update: Update, trouble: list[str]) -> Outcome:
         if isinstance(update, Ignored):
             return NOTHING
         if isinstance(update, Unread):
@@ -91,15 +88,19 @@ class Reading:
             return NOTHING
         if isinstance(update, Erasure):
             return self._erase(name, update, trouble)
-        if not self._is_configured(name, update.account):
+        where = update.conversation.channel if isinstance(update, Requested) else name
+        if not self._is_configured(where, update.account):
             trouble.append(f"account {update.account} is not in the secret")
             return NOTHING
+        if isinstance(update, Requested):
+            # Who says it recognises a repeat.
+            return Outcome(replies=(update.event,))
         if self._is_own(name, update):
             return NOTHING
         if isinstance(update, Revoked):
             self._stop(name, update)
             return NOTHING
-        return self.listening.hear(said_on, name, update)
+        return self.listening.hear(_channel(name), name, update)
 
     def _is_own(self, name: str, update: Update) -> bool:
         """From another account of the brand's."""
@@ -124,9 +125,10 @@ class Reading:
 
     def _is_configured(self, name: str, account: str) -> bool:
         """It may have been added since the secret was cached."""
-        if account in accounts_of(self.secrets.section(name)):
+        is_ours = _channel(name).is_ours
+        if is_ours(account, self.secrets.section(name)):
             return True
-        return self.secrets.refetch() and account in accounts_of(self.secrets.section(name))
+        return self.secrets.refetch() and is_ours(account, self.secrets.section(name))
 
     def _erase(self, name: str, erasure: Erasure, trouble: list[str]) -> Outcome:
         """In every account of the channel. The person may be known to us under other ids."""
@@ -161,12 +163,19 @@ def _name(update: Update) -> str:
     return f"{kind} {update.id}" if isinstance(update, Message) else kind
 
 
-def _parse(delivery: Delivery) -> tuple[Channel, list[Update]]:
-    said_on = find_channel(delivery.channel)
-    if said_on is None:
+def _channel(name: str) -> Channel:
+    found = find_channel(name)
+    if found is None:
+        raise Unreadable("its channel is gone")
+    return found
+
+
+def _parse(delivery: Delivery) -> list[Update]:
+    said_at = entrance(delivery.channel)
+    if said_at is None:
         raise Unreadable("its channel is gone")
     try:
-        return said_on, list(said_on.parse(delivery.body))
+        return list(said_at.parse(delivery.body))
     except Unreadable:
         raise
     except Exception as error:  # a mistake of ours: it would only fail again

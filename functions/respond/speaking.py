@@ -21,7 +21,7 @@ from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
 from firstreply.platform import CALL_SECONDS, Platform
 from firstreply.policy import Decision, Policy, Silence, decide
-from firstreply.queues import Complaint, FailedReply, Queue
+from firstreply.queues import CloseCase, Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets, accounts_of
 from firstreply.waiting import Waiting
 
@@ -50,18 +50,22 @@ class Speaking:
 
     def say(self, request: ReplyRequested) -> None:
         """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
-        if one := self._find(request):
+        if not request.data.text:
+            self._close(request)
+        elif one := self._find(request):
             one.go_on_from(self.outbox.claim(one.reply, self.clock()))
 
     def give_up(self, request: ReplyRequested, reason: str) -> None:
         """Leave it to a human, unless it was said after all."""
-        if one := self._find(request):
+        if not request.data.text:
+            self._close(request)
+        elif one := self._find(request):
             one.give_up(self.outbox.claim(one.reply, self.clock()), reason)
 
     def _find(self, request: ReplyRequested) -> _OneReply | None:
         """None if there is nothing to say any more."""
         asked = request.data
-        remembered = self.conversations.load(asked.conversation, asked.in_reply_to)
+        remembered = self.conversations.load(asked.conversation, asked.in_reply_to or "")
         if remembered is None:
             raise Refuse("the message to answer is not remembered")
         message = remembered.message
@@ -73,6 +77,8 @@ class Speaking:
                 in_private=asked.in_private,
                 by_human=True,
                 heard_at=self.conversations.heard_at(message.conversation),
+                author=asked.author.name,
+                request_id=request.id,
             )
         elif text := (remembered.continuation if asked.in_private else remembered.acknowledgement):
             # Ours is what was decided; nobody else can put words into FirstReply's mouth.
@@ -89,7 +95,26 @@ class Speaking:
             return None
         else:
             raise Refuse("there is nothing to acknowledge")
-        return _OneReply(self, reply, remembered)
+        return _OneReply(self, reply, remembered, _closing(request))
+
+    def _close(self, request: ReplyRequested) -> None:
+        """Without a word. Asking again is harmless: escalate knows the wish."""
+        if closing := _closing(request):
+            asked = Complaint(conversation=request.data.conversation, close=closing)
+            self.complaints.send_all([asked])
+
+
+def _closing(request: ReplyRequested) -> CloseCase | None:
+    """Only a human closes a case."""
+    asked = request.data
+    if not asked.close_case or asked.author.kind != "agent":
+        return None
+    return CloseCase(
+        key=_agent_key(request),
+        asked_at=request.time,
+        by=asked.author.name,
+        seen=asked.in_reply_to,
+    )
 
 
 def _agent_key(request: ReplyRequested) -> str:
@@ -99,15 +124,16 @@ def _agent_key(request: ReplyRequested) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _OneReply:
-    """One reply on its way through the outbox."""
+    """One reply on its way through the outbox; `closing`: the case is closed once it is sent."""
 
     way: Speaking
     reply: Reply
     remembered: Remembered
+    closing: CloseCase | None = None
 
     def go_on_from(self, entry: Entry) -> None:
         """Whatever happened before: carry on from where the outbox says it stands."""
-        if entry.state == "sent" or entry.handed_over:
+        if self._is_over(entry):
             return
         try:
             if self.way.outbox.is_mine(entry):
@@ -123,7 +149,7 @@ class _OneReply:
 
     def give_up(self, entry: Entry, reason: str) -> None:
         """A human gets it, with what stood in the way at first."""
-        if entry.state == "sent" or entry.handed_over:
+        if self._is_over(entry):
             return
         reason = entry.reason or reason
         if not self.way.outbox.is_mine(entry) and entry.state in ("claimed", "sending"):
@@ -132,6 +158,16 @@ class _OneReply:
             in_doubt = entry.state in ("sending", "unknown")
             self._settle("unknown" if in_doubt else "refused", reason=reason, seen=entry)
         self._hand_over(reason)
+
+    def _is_over(self, entry: Entry) -> bool:
+        """Whether there is nothing to say any more; of what is sent, the case may not know yet."""
+        if self.way.outbox.is_other(self.reply, entry):
+            reason = "the same request has asked for something else before"
+            logger().warning("reply", extra={"reason": reason})
+            return True
+        if entry.state == "sent" and "sent" not in entry.told:
+            self._tell(entry.began_at or self.way.clock())
+        return entry.state == "sent" or entry.handed_over
 
     def _require_rest(self, entry: Entry) -> None:
         """TryLater while somebody may be at it, or the platform may not show it yet."""
@@ -170,10 +206,27 @@ class _OneReply:
         self._settle("sent", platform_id=platform_id)
         self._count_price()
         self._note_account(platform)
+        self._tell(now)
+
+    def _tell(self, said_at: datetime) -> None:
+        """What follows from a reply that was sent; doing it again is harmless. Its case hears of
+        it, if it is of one."""
+        message = self.reply.message
+        where = message.conversation
         if self.reply.by_human:
-            where = self.reply.message.conversation
-            self.way.waiting.note(where, now)
-            self.way.conversations.human_spoke(where, now, now)
+            self.way.waiting.note(where, said_at)
+            self.way.conversations.human_spoke(where, said_at, self.way.clock())
+        elif not self.remembered.decision.escalate:
+            case = self.way.conversations.case(where)
+            if case is None or not case.is_open:
+                return
+        told = Complaint(
+            conversation=where,
+            message_id=message.id,
+            sent_reply=self.reply.key,
+            close=self.closing,
+        )
+        self.way.complaints.send_all([told])
 
     def _count_price(self) -> None:
         """What it cost, in dollars, as far as we know: a metric."""
@@ -204,6 +257,7 @@ class _OneReply:
             return
         if platform_id:
             self._settle("sent", platform_id=platform_id)
+            self._tell(entry.began_at or self.way.clock())
             return
         armed = self.way.outbox.rearm(self.reply, entry, self.way.clock())
         if not self.way.outbox.is_mine(armed):

@@ -45,6 +45,7 @@ def _knock(event: dict[str, Any]) -> Knock:
     encoded = event.get("isBase64Encoded", False)
     context = event["requestContext"]
     return Knock(
+        at=now(),
         address=f"https://{context.get('domainName', '')}{context['http']['path']}",
         headers={name.lower(): value for name, value in event.get("headers", {}).items()},
         query=event.get("queryStringParameters") or {},

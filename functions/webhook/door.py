@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from firstreply.channels import Answer, Channel, Knock, channel
+from firstreply.channels import Answer, Entrance, Knock, entrance
 from firstreply.errors import TooLarge, TryLater
 from firstreply.inbox import Delivery, Inbox
 from firstreply.observe import count, logger
@@ -21,7 +21,7 @@ class Door:
     clock: Callable[[], datetime]
 
     def answer(self, method: str, name: str, knock: Knock) -> Answer:
-        found = channel(name)
+        found = entrance(name)
         if found is None:
             return Answer(404, "no such channel")
         try:
@@ -39,7 +39,7 @@ class Door:
             count("NotStored", channel=name)
             return Answer(500, "not stored, try again")
 
-    def _receive(self, found: Channel, name: str, knock: Knock) -> Answer:
+    def _receive(self, found: Entrance, name: str, knock: Knock) -> Answer:
         if not self._is_signed(found, name, knock):
             count("SignatureRejected", channel=name)
             return Answer(401, "signature is missing or wrong")
@@ -49,7 +49,7 @@ class Door:
         count("Received" if is_new else "Duplicate", channel=name)
         return found.accept(knock)
 
-    def _is_signed(self, found: Channel, name: str, knock: Knock) -> bool:
+    def _is_signed(self, found: Entrance, name: str, knock: Knock) -> bool:
         """A secret may have been rotated since it was cached, so a failure looks once more."""
         if found.is_signed(knock, self.secrets.section(name)):
             return True

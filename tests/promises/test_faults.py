@@ -349,7 +349,7 @@ class Row:
     def check(self, message_id: str, ends: Ends, tries: int = 0) -> None:
         """Of what FirstReply had to answer: nothing lost, nothing twice, the right reason."""
         assert len(self.answers(message_id)) == ends.answers
-        events = self.stack.bodies("escalation.fifo")
+        events = self.stack.events()
         failed = [e["data"]["failed_reply"]["reason"] for e in events if _is(e, "reply_refused")]
         assert failed == ([ends.human] if ends.human else [])
         assert len([e for e in events if _is(e, "opened")]) == bool(ends.human)
@@ -434,7 +434,7 @@ def test_a_platform_that_fails_while_we_fetch_is_asked_again_or_an_operator_sees
     message_id = row.say(place, COMPLAINT)
     row.stack.drain()
     row.check_that_it_happened(one)
-    events = row.stack.bodies("escalation.fifo")
+    events = row.stack.events()
     assert [e["data"]["message"]["id"] for e in events] == [message_id] * ends.answers
     assert len(row.answers(message_id)) == (ends.answers if place == "facebook_mention" else 0)
     assert bool(row.stack.dead) is ends.set_aside
@@ -618,7 +618,7 @@ class Path:
         stack.drain()
         for one in self.ids:
             assert len(self.row.answers(one)) == 1
-        events = {event["id"]: event for event in stack.bodies("escalation.fifo")}
+        events = {event["id"]: event for event in stack.events()}
         opened = [event["data"]["message"]["id"] for event in events.values()]
         assert sorted(opened) == sorted(self.ids)
         assert stack.dead == []
@@ -692,7 +692,7 @@ def test_a_human_hears_of_an_answer_that_failed_though_aws_fails_too(
     assert trouble.has_struck
     assert bool(row.stack.came_back) is (noticed == "again")
     row.stack.drain()
-    events = {event["id"]: event for event in row.stack.bodies("escalation.fifo")}
+    events = {event["id"]: event for event in row.stack.events()}
     refused = [e["data"]["failed_reply"] for e in events.values() if _is(e, "reply_refused")]
     assert [one["reason"] for one in refused] == [WINDOW_CLOSED]
     assert len(events) == 2
@@ -763,7 +763,7 @@ def test_a_hundred_thousand_characters_are_cut_and_answered_like_any_other_messa
     message_id = row.say(place, text)
     row.stack.drain()
     assert len(row.answers(message_id)) == 1
-    (event,) = row.stack.bodies("escalation.fifo")
+    (event,) = row.stack.events()
     assert text.startswith(event["data"]["message"]["text"])
-    assert len(event["data"]["message"]["text"]) == 20_000
+    assert 20_000 <= len(event["data"]["message"]["text"]) <= 50_000  # as its bytes allow
     assert row.stack.dead == []

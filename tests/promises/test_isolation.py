@@ -186,7 +186,7 @@ def test_a_poison_in_a_queue_dies_alone_and_its_batch_goes_on(stage: Stage, queu
     stack.pump("reply", respond.handler)
     stack.pump_complaints()
     assert answered(stage) == [first, second]
-    opened = [event["data"]["message"]["id"] for event in stack.bodies("escalation.fifo")]
+    opened = [event["data"]["message"]["id"] for event in stack.events()]
     assert sorted(opened) == sorted([first, second])
     assert stack.came_back == ['{"poison": true}']
     stack.drain()
@@ -209,7 +209,7 @@ def test_an_account_whose_token_is_dead_is_the_only_one_that_is_silent(stage: St
     assert stage[0].came_back == []
     assert calls(stage, "graph") == 1 + 3
     stage[0].drain()
-    events = stage[0].bodies("escalation.fifo")
+    events = stage[0].events()
     assert {event["data"]["message"]["id"] for event in events} == set(lost)
 
 

@@ -211,7 +211,7 @@ class Day:
             while sum(self.pool.map(pump, range(AT_ONCE))):  # of all: any() would not wait
                 pass
         # At once: SQS keeps a second one out for five minutes only, and these are hours apart.
-        self.events += self.stack.bodies("escalation.fifo")
+        self.events += self.stack.events()
         return len(raw)
 
     def _deliver(self, body: bytes) -> None:
@@ -333,7 +333,7 @@ def check_answers(day: Day, said: Sequence[Said], answers: Sequence[tuple[str, d
 
 def check_cases(day: Day, said: Sequence[Said], answered: set[str]) -> int:
     """One case for a conversation; every complaint in it once, and what nobody answered."""
-    events = [*day.events, *day.stack.bodies("escalation.fifo")]
+    events = [*day.events, *day.stack.events()]
     told = Counter(event["id"] for event in events)
     assert set(told.values()) <= {1}
     case_of, heard = defaultdict(set), Counter[str]()

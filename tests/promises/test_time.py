@@ -74,7 +74,7 @@ def test_a_batch_stops_when_too_little_time_is_left_and_returns_the_rest(
     answer = escalate.handler({"Records": records}, context)
     returned = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
     assert returned == {str(one["messageId"]) for one in records[1:]}
-    assert len(connected.bodies("escalation.fifo")) == 1
+    assert len(connected.events()) == 1
 
 
 def test_a_reply_is_not_begun_when_its_outcome_could_not_be_recorded(

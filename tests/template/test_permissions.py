@@ -179,7 +179,7 @@ def let_everything_else_happen(connected: World, customers: httpx.Client) -> Non
         author={"id": "9"},
     )
     connected.drain()
-    agent(connected, connected.bodies("escalation.fifo")[-1], "We are on it")
+    agent(connected, connected.events()[-1], "We are on it")
     for what, more in (
         ("answer", {"in_reply_to": commented["id"], "text": "We are on it"}),
         (

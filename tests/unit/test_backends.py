@@ -725,10 +725,10 @@ def test_however_slow_a_back_end_is_a_long_delivery_gets_on(
     for heard in (5, 10):
         slow.remaining_ms = 30_000
         with pytest.raises(TryLater):
-            classify.reading()._hear(delivery, meta(), messages, Deadline(cast("Any", slow)))
+            classify.reading()._hear(delivery, messages, Deadline(cast("Any", slow)))
         assert len(asked) == len(stack.items("MSG#")) == heard
     slow.remaining_ms = 30_000
-    classify.reading()._hear(delivery, meta(), messages, Deadline(cast("Any", slow)))
+    classify.reading()._hear(delivery, messages, Deadline(cast("Any", slow)))
     assert len(asked) == len(set(asked)) == len(messages)
     assert len({one["in_reply_to"] for one in replies(stack)}) == len(messages)
 

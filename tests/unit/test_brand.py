@@ -297,7 +297,7 @@ def test_a_brand_that_can_say_nothing_without_a_link_where_none_is_allowed_is_re
     with pytest.raises(Misconfigured) as raised:
         policy()
     assert_helpful(str(raised.value), "brand/voice/en.yaml", "sentences.0.say", own)
-    own.write("policy.yaml", changed(POLICY, "links_on", ["meta", "x"]))
+    own.write("policy.yaml", changed(POLICY, "links_on", ["meta", "x", "generic"]))
     assert policy().answer
 
 

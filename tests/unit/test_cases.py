@@ -43,7 +43,7 @@ def test_a_case_is_opened_before_anything_else_is_told_of_it(
     take_back = connected.bodies("complaint")
     put(connected, second)
     connected.pump_complaints()
-    opened, updated = connected.bodies("escalation.fifo")
+    opened, updated = connected.events()
     assert kinds([opened, updated]) == ["opened", "updated"]
     assert [e["data"]["message"]["id"] for e in (opened, updated)] == [
         first["message_id"],
@@ -52,7 +52,7 @@ def test_a_case_is_opened_before_anything_else_is_told_of_it(
     for body in take_back:
         put(connected, body)
     connected.drain()
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
 
 
 def put(stack: World, body: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def test_every_reply_that_fails_is_told_for_itself(
     customers.post("/faults", json=fault).raise_for_status()
     said = say(customers, "messenger", "My kettle stopped working", **ADA)
     connected.drain()
-    opened, refused = connected.bodies("escalation.fifo")
+    opened, refused = connected.events()
     assert kinds([opened, refused]) == ["opened", "reply_refused"]
     for number in range(3):
         request = {
@@ -85,7 +85,7 @@ def test_every_reply_that_fails_is_told_for_itself(
             QueueUrl=connected.urls["reply"], MessageBody=json.dumps(request)
         )
     connected.drain()
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     assert [e["data"]["failed_reply"]["text"] for e in events] == [
         "Answer 0",
         "Answer 1",
@@ -112,7 +112,7 @@ def test_who_is_not_named_may_be_ourselves_and_is_left_to_a_human(
     customers.post("/deliver", json={"channel": "meta", "body": body}).raise_for_status()
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["message"]["id"] == "1_2"
 
 
@@ -123,7 +123,7 @@ def test_a_picture_without_words_is_looked_at_by_a_human(
     customers.post("/deliver", json={"channel": "meta", "body": sample}).raise_for_status()
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["message"]["attachments"] == ["image"]
     assert event["data"]["understanding"]["reasons"] == ["attachment: image"]
 
@@ -157,7 +157,7 @@ def test_who_changes_their_words_back_says_something_new(
     for text in ("My kettle stopped working", "My kettle is on fire"):
         happen(customers, "edit", id=said["id"], text=text)
         connected.drain()
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     assert kinds(events) == ["opened", "updated", "updated"]
     assert events[-1]["data"]["message"]["text"] == "My kettle is on fire"
     assert len({event["id"] for event in events}) == 3
@@ -168,12 +168,12 @@ def test_an_agent_whose_answer_is_refused_hears_of_it_though_the_message_is_gone
 ) -> None:
     said = say(customers, "facebook_comment", "My kettle stopped working", **ADA)
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     happen(customers, "remove", id=said["id"])
     connected.drain()
-    assert kinds(connected.bodies("escalation.fifo")) == ["withdrawn"]
+    assert kinds(connected.events()) == ["withdrawn"]
     agent(connected, opened, "We are on it")
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     assert kinds(events)[0] == "reply_refused"
     assert events[0]["data"]["failed_reply"]["text"] == "We are on it"
     assert events[0]["data"]["message"]["text"] == ""

@@ -7,10 +7,12 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from jsonschema import ValidationError as SchemaError
 
 from firstreply.contracts import PUBLIC, CaseOpened, CaseUpdated, ReplyRequested
-from local.contracts import FOLDER, event_type, schemas
+from local.contracts import FOLDER, event_type, schemas, shapes
 from tests.aws import World
+from tests.unit.test_meta_path import agent
 from tests.unit.test_path import say
 
 type Check = Callable[[dict[str, Any]], None]
@@ -45,6 +47,10 @@ def test_what_the_functions_send_keeps_the_contract(
     customers.post("/remove", json={"id": unsent["id"]}).raise_for_status()
     connected.drain()
     events = connected.bodies("escalation.fifo")
+    agent(connected, events[0], "A new one is on its way", close_case=True)
+    say(customers, "messenger", "It broke again", **ada)
+    connected.drain()
+    events += connected.bodies("escalation.fifo")
     for event in events:
         check(event)
     assert {event["type"] for event in events} == {event_type(s) for s in PUBLIC} - {
@@ -58,8 +64,39 @@ def test_what_the_functions_send_keeps_the_contract(
 def test_the_published_samples_are_still_understood(sample: Any) -> None:
     event = json.loads(sample.read_text("utf-8"))
     check(event)
-    (shape,) = [s for s in PUBLIC if event_type(s) == event["type"]]
-    shape.model_validate(event)
+    shapes()[event["type"]].validate_python(event)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_taken"),
+    [
+        ({"text": "Hello", "in_reply_to": "1"}, True),
+        ({"text": "Hello", "in_reply_to": "1", "close_case": True}, True),
+        ({"close_case": True}, True),
+        ({"text": "", "close_case": True}, True),
+        ({"in_reply_to": "1", "close_case": True}, True),
+        ({}, False),
+        ({"in_reply_to": "1"}, False),
+        ({"text": "", "in_reply_to": "1"}, False),
+        ({"text": "Hello"}, False),
+        ({"close_case": False}, False),
+    ],
+)
+def test_who_does_not_close_says_something_in_answer_to_something(
+    data: dict[str, Any], is_taken: bool
+) -> None:
+    """The schema and the model say the same."""
+    event = json.loads((FOLDER / "samples" / "reply.requested.json").read_text("utf-8"))
+    kept = {name: event["data"][name] for name in ("conversation", "author")}
+    event["data"] = kept | data
+    if is_taken:
+        check(event)
+        ReplyRequested.model_validate(event)
+        return
+    with pytest.raises(SchemaError):
+        check(event)
+    with pytest.raises(ValueError, match=r"text"):
+        ReplyRequested.model_validate(event)
 
 
 def test_who_reads_a_case_may_meet_fields_of_a_later_version() -> None:

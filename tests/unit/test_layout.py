@@ -18,6 +18,7 @@ LOCKS = {
     "requirements/dev.txt": ("dependencies", "dev", "classify"),
     "requirements/sam.txt": ("sam",),
     "requirements/ministack.txt": ("ministack",),
+    "requirements/helpdesk.txt": ("helpdesk",),
 }
 
 

@@ -63,8 +63,16 @@ def with_variation(row: int, text: str) -> dict[str, Any]:
         (PRAISE, "We apologise for the delay.", "'apologise': an apology in an answer to praise"),
         (GRAVE, "A person will write to you!", "'!' in an answer to something grave"),
         (GRAVE, "A person will write to you 🙂", "'🙂' in an answer to something grave"),
-        (NEXT, "See larkspur.example/help for it.", "a link, and policy.yaml allows none on x"),
-        (NEXT, "See https://larkspur.example for it.", "a link, and policy.yaml allows none on x"),
+        (
+            NEXT,
+            "See larkspur.example/help for it.",
+            "a link, and policy.yaml allows none on generic, x",
+        ),
+        (
+            NEXT,
+            "See https://larkspur.example for it.",
+            "a link, and policy.yaml allows none on generic, x",
+        ),
         (
             NEXT,
             ROWS[NEXT]["say"][0].upper().replace("{EXPECTED}", "{expected}"),

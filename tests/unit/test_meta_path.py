@@ -65,7 +65,7 @@ def test_a_complaint_is_answered_where_it_belongs_and_is_a_case(
     (reply,) = replies(customers)
     assert (reply["in_reply_to"], reply["kind"]) == (said["id"], kind)
     assert reply.get("private_reply", False) is is_private_reply
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["message"]["text"] == COMPLAINT
     assert connected.dead == []
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_answered_there_is_a_human_s(
     say(customers, place, COMPLAINT)
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["acknowledgement"] == {"silence": "unanswerable"}
 
 
@@ -98,7 +98,7 @@ def test_a_bad_review_is_a_complaint_whatever_its_words_and_a_good_one_is_none(
     say(customers, "facebook_review", "Great crew, thank you", recommends=False)
     say(customers, "facebook_review", "Great crew, thank you", recommends=True)
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["message"]["verdict"] == "negative"
     assert event["data"]["understanding"]["intent"] == "complaint"
     assert "verdict: negative" in event["data"]["understanding"]["reasons"]
@@ -108,7 +108,7 @@ def test_a_picture_alone_is_seen_by_a_human(connected: World, customers: httpx.C
     say(customers, "instagram_message", "", attachments=["image"])
     say(customers, "instagram_story_mention", "")
     connected.drain()
-    assert [e["data"]["reasons"] for e in connected.bodies("escalation.fifo")] == [["unsure"]] * 2
+    assert [e["data"]["reasons"] for e in connected.events()] == [["unsure"]] * 2
 
 
 def test_who_presses_a_button_says_what_is_on_it(connected: World, customers: httpx.Client) -> None:
@@ -123,7 +123,7 @@ def test_a_thread_of_another_app_is_read_but_not_answered(
     say(customers, "messenger", COMPLAINT, standby=True)
     connected.drain()
     assert replies(customers) == []
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]
 
 
 # --- what becomes of a message ------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_an_edit_that_complains_is_a_case_and_is_acknowledged_once(
     happen(customers, "edit", id=said["id"], text=f"{COMPLAINT} at all!")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
-    opened, updated = connected.bodies("escalation.fifo")
+    opened, updated = connected.events()
     assert kinds([opened, updated]) == ["opened", "updated"]
     assert updated["data"]["message"]["text"] == f"{COMPLAINT} at all!"
     assert updated["data"]["message"]["edited_at"]
@@ -154,7 +154,7 @@ def test_an_answered_message_that_is_edited_is_not_answered_again(
     happen(customers, "edit", id=said["id"], text=COMPLAINT)
     connected.drain()
     assert len(replies(customers)) == 1
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "updated"]
+    assert kinds(connected.events()) == ["opened", "updated"]
 
 
 @pytest.mark.parametrize("with_author", [True, False])
@@ -165,7 +165,7 @@ def test_a_removed_message_is_erased_here_and_withdrawn_from_its_case(
     connected.drain()
     happen(customers, "remove", id=said["id"], with_author=with_author)
     connected.drain()
-    opened, withdrawn = connected.bodies("escalation.fifo")
+    opened, withdrawn = connected.events()
     assert kinds([opened, withdrawn]) == ["opened", "withdrawn"]
     assert withdrawn["data"]["message_id"] == said["id"]
     assert withdrawn["data"]["case_id"] == opened["data"]["case_id"]
@@ -173,7 +173,7 @@ def test_a_removed_message_is_erased_here_and_withdrawn_from_its_case(
     assert not [word for word in ("kettle", "stopped", "nobody", "Ada") if word in kept]
     say(customers, "facebook_comment", "Still nobody answers", **ADA)
     connected.drain()
-    (updated,) = connected.bodies("escalation.fifo")
+    (updated,) = connected.events()
     assert updated["data"]["history"] == []
 
 
@@ -185,7 +185,7 @@ def test_an_unsent_message_is_not_answered_any_more(
     happen(customers, "remove", id=said["id"])
     connected.drain()
     assert replies(customers) == []
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
     assert connected.dead == []
 
 
@@ -197,7 +197,7 @@ def test_a_removal_that_arrives_first_wins(connected: World, customers: httpx.Cl
         connected._invoke(_classify(), [record])
     connected.drain()
     assert replies(customers) == []
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
     assert "message" not in message(connected, said["id"])
 
 
@@ -218,7 +218,7 @@ def test_an_edit_that_arrives_before_its_message_is_what_counts(
     connected.drain()
     assert message(connected, said["id"])["message"]["text"] == COMPLAINT
     assert len(replies(customers)) == 1
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]
 
 
 def test_of_two_edits_the_later_one_counts_in_whatever_order_they_come(
@@ -242,7 +242,7 @@ def test_a_comment_that_a_moderator_hid_is_not_answered_in_public(
     happen(customers, "hide", id=said["id"])
     connected.drain()
     assert replies(customers) == []
-    assert [e["data"]["reasons"] for e in connected.bodies("escalation.fifo")] == [["unanswered"]]
+    assert [e["data"]["reasons"] for e in connected.events()] == [["unanswered"]]
 
 
 # --- the brand itself ---------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def test_a_human_s_answer_stops_the_automatic_one(
     connected.pump_inbox()
     connected.drain()
     assert replies(customers) == []
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]
     (human,) = connected.items("HUMAN#")
     assert (human["platform_id"], human["text"]) == (answered["id"], "Ten to six. Kim")
 
@@ -273,7 +273,7 @@ def test_a_conversation_that_a_human_has_taken_is_left_to_humans(
     say(customers, "messenger", QUESTION, **ADA)
     connected.drain()
     assert len(replies(customers)) == 1
-    _, updated = connected.bodies("escalation.fifo")
+    _, updated = connected.events()
     assert updated["data"]["acknowledgement"] == {"silence": "human_answers"}
 
 
@@ -330,7 +330,7 @@ def test_our_own_comment_without_its_author_is_no_customer(
 ) -> None:
     said = say(customers, "facebook_comment", COMPLAINT)
     connected.drain()
-    connected.bodies("escalation.fifo")
+    connected.events()
     (reply,) = replies(customers)
     value = {
         "item": "comment",
@@ -346,7 +346,7 @@ def test_our_own_comment_without_its_author_is_no_customer(
     customers.post("/deliver", json=body).raise_for_status()
     connected.drain()
     assert len(connected.items("MSG#")) == 1
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
 
 
 # --- an agent's answer --------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_an_agent_may_answer_for_seven_days_and_says_that_a_human_does(
     sent_at = datetime.now(UTC) - timedelta(days=days)
     say(customers, "messenger", COMPLAINT, sent_at=sent_at.isoformat())
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     agent(connected, opened, "A new one is on its way")
     (reply,) = [r for r in replies(customers) if r["text"] == "A new one is on its way"]
     assert reply.get("tag") == tag
@@ -388,9 +388,9 @@ def test_after_seven_days_a_human_reads_why_not(connected: World, customers: htt
     sent_at = datetime.now(UTC) - timedelta(days=8)
     say(customers, "messenger", COMPLAINT, sent_at=sent_at.isoformat())
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     agent(connected, opened, "A new one is on its way")
-    (refused,) = connected.bodies("escalation.fifo")
+    (refused,) = connected.events()
     assert refused["data"]["failed_reply"]["reason"] == "graph: the time to answer is over"
 
 
@@ -400,13 +400,13 @@ def test_an_agent_may_answer_a_public_complaint_in_private_once(
 ) -> None:
     say(customers, place, COMPLAINT)
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     agent(connected, opened, "May we have your booking code?", in_private=True)
     agent(connected, opened, "And your name?", in_private=True)
     assert [r["text"] for r in replies(customers) if r.get("private_reply")] == [
         "May we have your booking code?"
     ]
-    (refused,) = connected.bodies("escalation.fifo")
+    (refused,) = connected.events()
     assert refused["data"]["failed_reply"]["reason"].endswith("answered in private before")
 
 
@@ -423,7 +423,7 @@ def test_a_dead_token_stops_the_account_and_a_new_secret_starts_it_again(
         connected.drain()
     calls = [c for c in customers.get("/calls").json() if c["what"] == "text"]
     assert len(calls) == 1  # the first one: after that nobody knocks at a closed door
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     assert kinds(events) == ["opened", "reply_refused"] * 3
     assert {e["data"]["reasons"][-1] for e in events} == {
         "unanswered",
@@ -468,7 +468,7 @@ def test_a_token_that_was_rotated_a_moment_ago_is_read_again_before_a_human_is_b
     say(customers, "messenger", QUESTION, sent_at=connected.now().isoformat())
     connected.drain()
     assert len(replies(customers)) == 2
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"] * 2
+    assert kinds(connected.events()) == ["opened"] * 2
 
 
 def test_a_limit_nearly_reached_lets_the_account_rest_and_costs_no_try(
@@ -486,7 +486,7 @@ def test_a_limit_nearly_reached_lets_the_account_rest_and_costs_no_try(
     connected.drain()
     assert len(replies(customers)) == 8
     assert connected.now() - before >= timedelta(minutes=2)
-    assert set(kinds(connected.bodies("escalation.fifo"))) == {"opened"}
+    assert set(kinds(connected.events())) == {"opened"}
 
 
 def test_an_account_that_is_not_ours_is_set_aside_and_disturbs_nobody(
@@ -505,7 +505,7 @@ def test_an_account_that_is_not_ours_is_set_aside_and_disturbs_nobody(
     body = {"channel": "meta", "body": {"object": "page", "entry": entries}}
     customers.post("/deliver", json=body).raise_for_status()
     connected.drain()
-    accounts = {e["data"]["conversation"]["account"] for e in connected.bodies("escalation.fifo")}
+    accounts = {e["data"]["conversation"]["account"] for e in connected.events()}
     assert accounts == {PAGE, INSTAGRAM}
     assert sorted(one["reason"] for one in connected.bodies("inbox-dead")) == [
         "account 777 is not in the secret",
@@ -526,7 +526,7 @@ def test_who_asks_for_deletion_is_told_where_to_ask_and_is_forgotten(
     assert answer["status"] == 200
     assert told["confirmation_code"] in told["url"]
     connected.drain()
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "withdrawn"]
+    assert kinds(connected.events()) == ["opened", "withdrawn"]
     kept = json.dumps(connected.conversations.scan()["Items"], default=str)
     assert not [word for word in ("kettle", "stopped", "nobody", "Ada") if word in kept]
     assert message(connected, said["id"])["removed_at"]
@@ -578,4 +578,4 @@ def test_a_mention_is_fetched_after_trouble_and_is_one_message(
     said = say(customers, place, COMPLAINT, times=3)
     connected.drain()
     assert [item["item"] for item in connected.items("MSG#")] == [f"MSG#{said['id']}"]
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]

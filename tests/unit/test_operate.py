@@ -14,7 +14,7 @@ from operate.replay import Choice, choose, replay
 from operate.show import show
 from operate.stack import OperatorError, Stack
 from tests.aws import World
-from tests.unit.test_meta_path import PAGE
+from tests.unit.test_meta_path import PAGE, agent
 from tests.unit.test_x_path import PROFILE
 
 OUTPUTS = {
@@ -44,8 +44,8 @@ def today(world: World, **more: Any) -> Choice:
     return Choice(since=world.now() - timedelta(hours=1), until=world.now(), **more)
 
 
-def say(customers: httpx.Client, place: str, text: str) -> str:
-    answer = customers.post("/say", json={"place": place, "text": text})
+def say(customers: httpx.Client, place: str, text: str, **more: object) -> str:
+    answer = customers.post("/say", json={"place": place, "text": text, **more})
     return str(answer.raise_for_status().json()["id"])
 
 
@@ -55,14 +55,14 @@ def test_a_replay_says_nothing_twice_and_opens_no_second_case(
     for place in ("facebook_comment", "x_mention"):
         say(customers, place, "My kettle stopped working")
     connected.drain()
-    said, events = customers.get("/said").json(), connected.bodies("escalation.fifo")
+    said, events = customers.get("/said").json(), connected.events()
     items = connected.items("MSG#")
     assert (len(said), len(events)) == (2, 2)
     keys = choose(deployed, today(connected), connected.now())
     assert replay(deployed, keys, connected.now(), no_pause) == (len(keys), 0)
     connected.drain()
     assert customers.get("/said").json() == said
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
     assert connected.items("MSG#") == items
 
 
@@ -78,7 +78,7 @@ def test_a_replay_does_what_was_left_undone(
     replay(deployed, choose(deployed, today(connected), connected.now()), connected.now(), no_pause)
     connected.drain()
     assert [one["in_reply_to"] for one in customers.get("/said").json()] == [message_id]
-    assert len(connected.bodies("escalation.fifo")) == 1
+    assert len(connected.events()) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_dead_letters_go_back_to_where_they_came_from(
     assert waiting(deployed, name) == (0, 0)
     connected.drain()
     assert len(customers.get("/said").json()) == 1
-    assert len(connected.bodies("escalation.fifo")) == 1
+    assert len(connected.events()) == 1
 
 
 def test_a_dead_case_keeps_its_place_in_the_conversation(connected: World, deployed: Stack) -> None:
@@ -202,7 +202,7 @@ def test_show_tells_what_was_received_understood_decided_and_said(
 ) -> None:
     message_id = say(customers, "facebook_comment", "My kettle stopped working")
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     (said,) = customers.get("/said").json()
     key = str(connected.inbox.scan()["Items"][0]["key"])
     by_message = "\n".join(show(deployed, message_id))
@@ -223,6 +223,26 @@ def test_show_tells_what_was_received_understood_decided_and_said(
     for same in (event["subject"], event["data"]["case_id"], said["id"]):
         assert "\n".join(show(deployed, same)) == by_message
     assert "My kettle stopped working" in "\n".join(show(deployed, key))
+
+
+def test_show_tells_whether_the_case_is_closed_or_open_again(
+    connected: World, customers: httpx.Client, deployed: Stack
+) -> None:
+    ada = {"author": {"id": "4711", "name": "Ada"}}
+    message_id = say(customers, "messenger", "My kettle stopped working", **ada)
+    connected.drain()
+    opened, *_ = connected.events()
+    assert ", opened 20" in "\n".join(show(deployed, message_id))
+    agent(connected, opened, "A new one is on its way", close_case=True)
+    shown = "\n".join(show(deployed, message_id))
+    assert "by Kim" in shown
+    assert ", closed 20" in shown
+    assert "an agent, Kim" in shown
+    again = say(customers, "messenger", "It broke again", **ada)
+    connected.drain()
+    shown = "\n".join(show(deployed, message_id))
+    assert ", reopened 20" in shown
+    assert f"by {again}" in shown
 
 
 def test_show_tells_who_wants_no_automatic_answers(

@@ -34,7 +34,7 @@ def test_a_complaint_gets_one_answer_and_one_case(
     connected.drain()
     (reply,) = replies(customers)
     assert reply["in_reply_to"] == said["id"]
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["type"] == "firstreply.case.opened.v1"
     assert event["data"]["message"]["id"] == said["id"]
     assert event["data"]["acknowledgement"]["text"] == reply["text"]
@@ -47,7 +47,7 @@ def test_a_question_gets_an_answer_and_a_human_who_answers_it(
     said = say(customers, place, "What are your opening hours on Sunday?")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["reasons"] == ["unanswered"]
 
 
@@ -61,10 +61,10 @@ def test_a_frequent_question_gets_the_brand_s_answer_and_needs_no_human(
     (reply,) = replies(customers)
     assert reply["in_reply_to"] == said["id"]
     assert (brand.answers().say("opening_hours", "en") or "nothing") in reply["text"]
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
     say(customers, place, "see you there", **ada)
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["reasons"] == ["promised"]
 
 
@@ -74,7 +74,7 @@ def test_a_question_that_is_nearly_a_frequent_one_goes_to_a_human_with_the_candi
 ) -> None:
     say(customers, place, "What are your opening hours on Sunday?")
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     (candidate, *_) = event["data"]["candidates"]
     assert candidate["name"] == "opening_hours"
     assert candidate["text"] == brand.answers().say("opening_hours", "en")
@@ -87,7 +87,7 @@ def test_thanks_get_an_answer_and_no_case(
     said = say(customers, place, "Lovely crew, thank you")
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
-    assert connected.bodies("escalation.fifo") == []
+    assert connected.events() == []
 
 
 @pytest.mark.parametrize("place", ["facebook_comment", "facebook_post", "instagram_comment"])
@@ -99,7 +99,7 @@ def test_what_concerns_an_order_is_acknowledged_in_public_and_continued_in_priva
     public, private = sorted(replies(customers), key=lambda one: one["kind"])
     assert [one["in_reply_to"] for one in (public, private)] == [said["id"]] * 2
     assert (public["kind"], private["kind"]) == ("comment", "message")
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     said_by_us = event["data"]["acknowledgement"]
     assert said_by_us == {"text": public["text"], "continuation": private["text"]}
     (day,) = connected.items("DAY#")
@@ -115,7 +115,7 @@ def test_a_private_answer_that_is_refused_reaches_a_human(
     connected.drain()
     (public,) = replies(customers)
     assert public["kind"] == "comment"
-    opened, refused = connected.bodies("escalation.fifo")
+    opened, refused = connected.events()
     assert [one["type"].split(".")[2] for one in (opened, refused)] == ["opened", "reply_refused"]
     failed = refused["data"]["failed_reply"]
     assert failed["text"] == opened["data"]["acknowledgement"]["continuation"]
@@ -128,7 +128,7 @@ def test_personal_data_in_public_is_masked_wherever_it_goes(
     words = "Heating broken, call me on +44 20 7946 0958 or ada@mail.example"
     say(customers, "facebook_comment", words)
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     kept = json.dumps([event, connected.items("")], default=str)
     assert "7946" not in kept
     assert "mail.example" not in kept
@@ -147,7 +147,7 @@ def test_stop_is_honoured_and_confirmed_once_and_start_lifts_it(
         connected._ahead += timedelta(minutes=31)
     answered = [one["in_reply_to"] for one in replies(customers)]
     assert answered == [said[0], said[3], said[4]]
-    (event,) = [e for e in connected.bodies("escalation.fifo") if "opened" in e["type"]]
+    (event,) = [e for e in connected.events() if "opened" in e["type"]]
     assert event["data"]["acknowledgement"] == {"silence": "opted_out"}
 
 
@@ -160,7 +160,7 @@ def test_x_in_its_older_family_is_the_same_message(
         connected.drain()
     assert len(connected.items("MSG#")) == 1
     assert len(replies(customers)) == 1
-    assert len(connected.bodies("escalation.fifo")) == 1
+    assert len(connected.events()) == 1
 
 
 def test_a_second_complaint_joins_the_case_and_is_not_acknowledged_again(
@@ -176,10 +176,11 @@ def test_a_second_complaint_joins_the_case_and_is_not_acknowledged_again(
         **ada,
     )
     connected.drain()
-    opened, updated = connected.bodies("escalation.fifo")
+    opened, updated = connected.events()
     assert [e["type"].split(".")[2] for e in (opened, updated)] == ["opened", "updated"]
     assert opened["data"]["case_id"] == updated["data"]["case_id"]
-    assert [one["id"] for one in updated["data"]["history"]] == [first["id"]]
+    (complaint, acknowledgement) = updated["data"]["history"]
+    assert (complaint["id"], acknowledgement["by"]) == (first["id"], "firstreply")
     assert updated["data"]["message"]["id"] == second["id"]
     assert updated["data"]["acknowledgement"] == {"silence": "cool_down"}
     assert len(replies(customers)) == 1
@@ -193,7 +194,7 @@ def test_a_question_that_is_not_answered_reaches_a_human(
     connected.drain()
     say(customers, "messenger", "What time do you close on Sunday?", **ada)
     connected.drain()
-    _, event = connected.bodies("escalation.fifo")
+    _, event = connected.events()
     assert event["data"]["reasons"] == ["unanswered", "case_open", "unanswered:cool_down"]
 
 
@@ -203,7 +204,7 @@ def test_an_answer_given_now_to_an_old_message_would_be_an_embarrassment(
     say(customers, "x_mention", "what time is it?", sent_at="2026-01-01T10:00:00Z")
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["reasons"] == ["unanswered", "unanswered:too_old"]
 
 
@@ -221,7 +222,7 @@ def test_a_card_number_is_masked_before_it_is_kept_or_passed_on(
 ) -> None:
     say(customers, "messenger", "You charged 4111 1111 1111 1111 twice, fix it")
     connected.drain()
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     (item,) = connected.items("MSG#")
     for kept in (event["data"]["message"]["text"], item["message"]["text"]):
         assert kept == "You charged [card number] twice, fix it"

@@ -146,6 +146,8 @@ standings = st.builds(
     opted_out=st.booleans(),
     chosen_by=st.sampled_from([None, "1", "2"]),
     case_open=st.booleans(),
+    open_since=moments,
+    closed_at=moments,
     is_removed=st.booleans(),
     is_hidden=st.booleans(),
     is_own_account=st.booleans(),
@@ -234,7 +236,7 @@ def test_it_never_sends_against_a_never(
     assert is_command or recognised.asks_for_human or not is_chatter
     assert NOW - message.sent_at <= policy.oldest_answer
     assert human_at is None or human_at < message.sent_at
-    assert human_at is None or NOW - human_at >= policy.hands_off
+    assert not is_human_s(standing, policy)
     assert is_command or answered_at is None or NOW - answered_at >= policy.cool_down
     assert standing.answers_today < policy.most_answers_a_day
     if reach:
@@ -244,6 +246,31 @@ def test_it_never_sends_against_a_never(
         assert all(end is not None and end >= NOW for end in map(ends.get, used)) or (
             not message.public
         )
+
+
+def is_human_s(standing: Standing, policy: Policy) -> bool:
+    """As a support lead would say it: whoever answered in the open case has it until it is closed;
+    else, since the last closing, for as long as the brand says."""
+    human_at, since, closed_at = standing.human_at, standing.open_since, standing.closed_at
+    if human_at is None:
+        return False
+    has_the_open_case = standing.case_open and (since is None or human_at >= since)
+    is_before_the_closing = closed_at is not None and human_at <= closed_at
+    return has_the_open_case or (not is_before_the_closing and NOW - human_at < policy.hands_off)
+
+
+@pytest.mark.parametrize("hours", [1, 25, 1_000])
+def test_a_human_keeps_an_open_case_and_gives_a_closed_one_back(hours: int) -> None:
+    human_at = NOW - timedelta(hours=hours)
+    opened_at = human_at - timedelta(minutes=5)
+    an_open_one = Standing(human_at=human_at, case_open=True, open_since=opened_at)
+    assert decision("complaint", an_open_one).silence == "human_answers"
+    closed = Standing(human_at=human_at, closed_at=human_at + timedelta(minutes=5))
+    assert decision("complaint", closed).silence is None
+    reopened = replace(closed, case_open=True, open_since=NOW - timedelta(minutes=1))
+    assert decision("complaint", reopened).silence is None
+    no_case = decision("complaint", Standing(human_at=human_at)).silence
+    assert no_case == ("human_answers" if hours < 24 else None)
 
 
 @given(**SITUATION)

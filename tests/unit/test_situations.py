@@ -11,9 +11,10 @@ from firstreply import brand
 from firstreply.channels import Channel
 from firstreply.conversations import Case, Remembered
 from firstreply.hours import WEEKDAYS, Hours
-from firstreply.message import Message, Reply, Spoken
+from firstreply.message import Conversation, Message, Reply, Spoken
 from firstreply.outbox import Outbox
 from firstreply.policy import NOTHING, Decision, Policy, ReadyAnswer, Recognised, Silence, Standing
+from firstreply.queues import CloseCase
 from firstreply.understanding import Intent, Understanding
 from functions.classify import app as classify
 from functions.classify.considering import Considering
@@ -149,6 +150,8 @@ class Scene:
                 customer=where.customer,
             )
             self.listening(at).hear(self.channel, self.place.channel, spoken)
+            if event.get("closes"):
+                self.close_case(where, at + timedelta(seconds=1))
             return
         who = "customer" if "customer" in event else "somebody"
         remembered = self.hear(self.message(event[who], at, who), event, at)
@@ -163,8 +166,30 @@ class Scene:
             outbox.claim(reply, at)
             assert outbox.begin(reply, at, timedelta(), 100) is None
         if event.get("case"):
-            case = Case(case_id="case-1", opened_by=remembered.message.id, opened_at=at)
-            classify.listening().conversations.open_case(case, remembered.message.conversation, at)
+            self.open_case(remembered.message, at)
+
+    def open_case(self, message: Message, at: datetime) -> None:
+        """As escalate does, again if it was closed."""
+        conversations, where = classify.listening().conversations, message.conversation
+        opening = Case(
+            case_id="case-1",
+            opened_by=message.id,
+            opened_at=at,
+            words="words",
+            since=at,
+            heard_by=message.id,
+            heard_at=at,
+        )
+        case = conversations.open_case(opening, where, at)
+        if not case.is_open:
+            conversations.reopen_case(case, opening, where, at)
+
+    def close_case(self, where: Conversation, at: datetime) -> None:
+        conversations = classify.listening().conversations
+        case = conversations.case(where)
+        assert case
+        closing = CloseCase(key=f"closing-{at.timestamp()}", asked_at=at)
+        conversations.close_case(case, where, closing, at)
 
 
 @pytest.fixture(scope="module")

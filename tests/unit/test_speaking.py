@@ -22,7 +22,7 @@ def break_next(customers: httpx.Client, fault: str, times: int = 1, **more: obje
 
 def told_of_a_failed_reply(stack: World) -> dict[str, Any]:
     """A case is opened for the message, and told of the reply that its customer did not get."""
-    opened, failed = stack.bodies("escalation.fifo")
+    opened, failed = stack.events()
     assert [one["type"].split(".")[2] for one in (opened, failed)] == ["opened", "reply_refused"]
     assert failed["data"]["failed_reply"]["reason"] == failed["data"]["reasons"][-1]
     return failed
@@ -112,7 +112,7 @@ def test_a_refused_acknowledgement_of_a_complaint_is_an_event_of_its_case(
     break_next(customers, "window_closed")
     say(customers, "messenger", "My kettle stopped working")
     connected.drain()
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     assert {e["type"].split(".")[2] for e in events} == {"opened", "reply_refused"}
     assert len({e["data"]["case_id"] for e in events}) == 1
 
@@ -140,7 +140,7 @@ def test_while_a_platform_is_down_humans_take_over(
         say(control, "x_mention", "What time do you open on Sunday?")
     stack.drain()
     assert stack.dead == []
-    events = stack.bodies("escalation.fifo")
+    events = stack.events()
     assert len([e for e in events if e["type"] == "firstreply.case.opened.v1"]) == 2
     failed = [e for e in events if e["type"] == "firstreply.case.reply_refused.v1"]
     assert len(failed) == 2
@@ -171,7 +171,7 @@ def test_switched_off_while_an_answer_waits_nothing_is_said_and_a_human_sees_it(
     connected.drain()
     assert replies(customers) == []
     assert entry(connected)["reason"] == "unanswered:auto_reply_off"
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["reasons"] == ["unanswered"]
 
 
@@ -185,7 +185,7 @@ def test_an_answer_that_waited_too_long_in_the_queue_is_a_human_s(
     connected.drain()
     assert replies(customers) == []
     assert entry(connected)["reason"] == "unanswered:too_old"
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["reasons"] == ["unanswered"]
 
 
@@ -194,7 +194,7 @@ def test_an_agent_s_answer_goes_the_same_way_without_a_cool_down(
 ) -> None:
     said = say(customers, "messenger", "My kettle stopped working", **ADA)
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     request = {
         "specversion": "1.0",
         "type": "firstreply.reply.requested.v1",

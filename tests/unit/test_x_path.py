@@ -34,7 +34,7 @@ def test_a_complaint_is_answered_and_is_a_case(
     said = say(customers, place, COMPLAINT, family=family, times=2)
     connected.drain()
     assert [one["in_reply_to"] for one in replies(customers)] == [said["id"]]
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]
 
 
 @both_families
@@ -45,7 +45,7 @@ def test_who_did_not_name_us_may_not_be_answered_and_is_a_human_s(
     say(customers, "x_reply", QUESTION, family=family)
     connected.drain()
     assert replies(customers) == []
-    opened, refused = connected.bodies("escalation.fifo")
+    opened, refused = connected.events()
     assert kinds([opened, refused]) == ["opened", "reply_refused"]
     assert refused["data"]["failed_reply"]["reason"].startswith("x 403 ")
     assert connected.dead == []
@@ -59,14 +59,14 @@ def test_a_reply_that_names_us_comes_twice_and_is_one_message(
     connected.drain()
     assert len(connected.items("MSG#")) == 1
     assert len(replies(customers)) == 1
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened"]
+    assert kinds(connected.events()) == ["opened"]
 
 
 def test_an_encrypted_message_is_a_human_s(connected: World, customers: httpx.Client) -> None:
     say(customers, "x_chat", "")
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["message"]["attachments"] == ["encrypted message received"]
     assert event["data"]["reasons"] == ["unsure"]
 
@@ -78,7 +78,7 @@ def test_robots_and_who_blocked_us_are_not_answered(
     say(customers, "x_mention", COMPLAINT, **more)
     connected.drain()
     assert replies(customers) == []
-    (event,) = connected.bodies("escalation.fifo")
+    (event,) = connected.events()
     assert event["data"]["acknowledgement"] == {"silence": "unanswerable"}
 
 
@@ -118,7 +118,7 @@ def test_a_deleted_post_is_erased_here_and_withdrawn_from_its_case(
     connected.drain()
     happen(customers, "remove", id=said["id"], family=family)
     connected.drain()
-    assert kinds(connected.bodies("escalation.fifo")) == ["opened", "withdrawn"]
+    assert kinds(connected.events()) == ["opened", "withdrawn"]
     kept = json.dumps(connected.items("MSG#"), default=str)
     assert not [word for word in ("kettle", "stopped", "nobody", "Ada") if word in kept]
 
@@ -133,7 +133,7 @@ def test_a_revoked_account_sends_nothing_until_the_secret_is_another(
     say(customers, "x_mention", QUESTION)
     connected.drain()
     assert [call for call in customers.get("/calls").json() if call["method"] == "POST"] == []
-    _, refused = connected.bodies("escalation.fifo")
+    _, refused = connected.events()
     assert refused["data"]["failed_reply"]["reason"] == "the account's authorisation is revoked"
     fresh = {"token": "fresh-token", "token_secret": "fresh-token-secret"}
     again = {"channel": "x", "id": PROFILE, **fresh}
@@ -157,10 +157,10 @@ def test_a_post_by_one_who_never_wrote_in_private_is_not_answered_in_private(
 ) -> None:
     say(customers, "x_mention", COMPLAINT)
     connected.drain()
-    (opened,) = connected.bodies("escalation.fifo")
+    (opened,) = connected.events()
     agent(connected, opened, "Your booking code?", in_private=True)
     assert len(replies(customers)) == 1
-    (refused,) = connected.bodies("escalation.fifo")
+    (refused,) = connected.events()
     assert refused["data"]["failed_reply"]["reason"].startswith("x: only who wrote")
 
 
@@ -274,7 +274,7 @@ def test_fifty_wait_for_x_s_limit_and_hold_up_nobody(
     assert len(first) < 51
     connected.drain()
     answered = [one["in_reply_to"] for one in replies(customers)]
-    events = connected.bodies("escalation.fifo")
+    events = connected.events()
     given_to_humans = {event["data"]["message"]["id"] for event in events}
     assert len(answered) == len(set(answered))
     assert set(answered) | given_to_humans == {*ids, on_facebook}

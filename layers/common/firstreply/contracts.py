@@ -4,9 +4,10 @@ Their JSON Schemas are in docs/contracts/, written by `make contracts`.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from firstreply.escalation import Priority
 from firstreply.message import Conversation
@@ -41,16 +42,42 @@ class Author(_Data):
     name: str | None = None
 
 
+# What a JSON Schema cannot read off the fields: who does not close the case says something.
+_SAYS_OR_CLOSES: JsonDict = {
+    "anyOf": [
+        {"required": ["text", "in_reply_to"], "properties": {"text": {"minLength": 1}}},
+        {"required": ["close_case"], "properties": {"close_case": {"const": True}}},
+    ]
+}
+
+
 class ReplyRequest(_Data):
-    """What is to be said, in answer to which message."""
+    """What is to be said, in answer to which message; and whether the case is closed with it."""
+
+    model_config = ConfigDict(json_schema_extra=_SAYS_OR_CLOSES)
 
     conversation: Conversation
-    in_reply_to: str = Field(description="the platform's id of the message answered")
-    text: str = Field(min_length=1)
+    in_reply_to: str | None = Field(
+        None,
+        description="the platform's id of the message answered; without a text, of the last one"
+        " that the agent has seen",
+    )
+    text: str = Field("", description="may be missing only if the case is closed")
     author: Author
     in_private: bool = Field(
         False, description="answer a public message to the customer alone, where that is possible"
     )
+    close_case: bool = Field(
+        False, description="close the case: at once without a text, else once the text is sent"
+    )
+
+    @model_validator(mode="after")
+    def _says_or_closes(self) -> Self:
+        if not self.text and not self.close_case:
+            raise ValueError("text may be empty only if the case is closed")
+        if self.text and self.in_reply_to is None:
+            raise ValueError("a text needs in_reply_to")
+        return self
 
 
 class ReplyRequested(CloudEvent):
@@ -64,9 +91,14 @@ class ReplyRequested(CloudEvent):
 
 
 class Said(_Data):
-    """One message of a customer."""
+    """One message of a conversation: of the customer, or of the brand."""
 
     id: str
+    by: Literal["customer", "firstreply", "agent", "human"] = Field(
+        "customer",
+        description="who spoke; human: for the brand, in the platform's own app",
+    )
+    name: str | None = Field(None, description="the agent's, if the helpdesk told it")
     text: str
     sent_at: datetime
     edited_at: datetime | None = Field(None, description="since when it reads like this")
@@ -128,7 +160,9 @@ class CaseEvent(_Data):
     failed_reply: RefusedReply | None = Field(
         None, description="the reply that did not get through"
     )
-    history: tuple[Said, ...] = Field(description="what the customer said before, oldest first")
+    history: tuple[Said, ...] = Field(
+        description="the conversation so far, oldest first: what the customer and the brand said"
+    )
 
 
 class Withdrawal(_Data):
@@ -139,6 +173,39 @@ class Withdrawal(_Data):
     channel: str
     message_id: str
     removed_at: datetime
+
+
+class SentReply(_Data):
+    """What the brand said to the customer through FirstReply, as it is kept here."""
+
+    id: str = Field(description="the platform's id of it")
+    text: str
+    author: Author
+    public: bool
+    in_reply_to: str = Field(description="the platform's id of the message answered")
+    sent_at: datetime
+    request_id: str | None = Field(
+        None, description="the id of the event that asked for it, if an agent did"
+    )
+
+
+class CaseReply(_Data):
+    """A reply that got through."""
+
+    case_id: str
+    conversation: Conversation
+    channel: str
+    reply: SentReply
+
+
+class Closing(_Data):
+    """Who closed the case, and when they asked for it."""
+
+    case_id: str
+    conversation: Conversation
+    channel: str = Field(description="as in the event that opened it")
+    closed_by: Author
+    closed_at: datetime
 
 
 class CaseOpened(CloudEvent):
@@ -153,6 +220,30 @@ class CaseUpdated(CloudEvent):
 
     type: Literal["firstreply.case.updated.v1"] = "firstreply.case.updated.v1"
     data: CaseEvent
+
+
+class CaseReopened(CloudEvent):
+    """`firstreply.case.reopened.v1`: after it was closed, something in it needs a human again:
+    `message`, or our answer to it."""
+
+    type: Literal["firstreply.case.reopened.v1"] = "firstreply.case.reopened.v1"
+    data: CaseEvent
+
+
+class CaseClosed(CloudEvent):
+    """`firstreply.case.closed.v1`: an agent asked for it. The next message that needs a human opens
+    the same case again."""
+
+    type: Literal["firstreply.case.closed.v1"] = "firstreply.case.closed.v1"
+    data: Closing
+
+
+class CaseReplySent(CloudEvent):
+    """`firstreply.case.reply_sent.v1`: the customer has got an answer, ours or an agent's. It may
+    come after the case was closed, and changes nothing about that."""
+
+    type: Literal["firstreply.case.reply_sent.v1"] = "firstreply.case.reply_sent.v1"
+    data: CaseReply
 
 
 class CaseReplyRefused(CloudEvent):
@@ -174,6 +265,9 @@ PUBLIC: tuple[type[CloudEvent], ...] = (
     ReplyRequested,
     CaseOpened,
     CaseUpdated,
+    CaseReplySent,
     CaseReplyRefused,
+    CaseClosed,
+    CaseReopened,
     CaseWithdrawn,
 )

@@ -3,8 +3,9 @@
 conversation  meta#<account>#<customer>
 item          MSG#<message id>             a message and what we made of it (Remembered)
               REPLY#<message id>#<kind>    what we said (outbox.py)
+              REPLY#agent-<hash>           what an agent said, by the event that asked for it
               HUMAN#<id>                   what a human said for the brand in the platform's own app
-              CASE                         the open case
+              CASE                         its case, open or closed (escalate's cases.py)
               PERSON                       when we, and when a human, last answered
               DAY#<date>                   the messages that got an automatic answer that day
               CHOICE                       that they want no automatic answers, or want them again
@@ -16,7 +17,7 @@ them when the platform does not say whose conversation it speaks of.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,8 +28,10 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
+from firstreply.errors import TryLater
 from firstreply.message import Conversation, Message, Spoken
 from firstreply.policy import NOTHING, Decision, Recognised, Standing
+from firstreply.queues import CloseCase
 from firstreply.understanding import Understanding
 
 if TYPE_CHECKING:
@@ -62,8 +65,9 @@ class Found:
 class Remembered(BaseModel):
     """A message with what we made of it: `acknowledgement` is what to say at once, if anything, and
     `continuation` what to say in private besides; `recognised` what the brand's data knew of it;
-    `case_id` the case that has it, once one does, and `told` in which words; `delivery` the Inbox's
-    key of what brought it. Of a removed one nothing is left but its ids."""
+    `case_id` the case that has it, once one does, `told` in which words, and `withdrawn` which of
+    them it was asked to forget; `delivery` the Inbox's key of what brought it. Of a removed one
+    nothing is left but its ids."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -78,6 +82,7 @@ class Remembered(BaseModel):
     removed_at: datetime | None = None
     is_hidden: bool = False
     told: str | None = None
+    withdrawn: str | None = None
     delivery: str | None = None
 
     @property
@@ -88,15 +93,44 @@ class Remembered(BaseModel):
 
 
 class Case(BaseModel):
-    """The case of a conversation. `opened_by` is the message that opened it; `is_announced`: the
-    helpdesk has been told that it is open, so it may be told more."""
+    """The case of a conversation, in its `turn`: each opening and each closing begins a new one.
+
+    `opened_by` is the message that opened it last, in those `words`, and `since` the time from when
+    it is open (`opened_at`, `network`: at first). `is_announced`: the helpdesk has been told how it
+    stands, so it may be told more. `heard_by` is what it was told of last, at `heard_at`.
+    `closed_by` is the wish that closed it last, at `closed_at`; `closings` are the keys of all."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     case_id: str
     opened_by: str
     opened_at: datetime
+    network: str = ""
+    words: str = ""
+    since: datetime | None = None
+    turn: int = 0
+    is_open: bool = True
     is_announced: bool = False
+    heard_by: str | None = None
+    heard_at: datetime | None = None
+    closed_by: CloseCase | None = None
+    closed_at: datetime | None = None
+    closings: frozenset[str] = frozenset()
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uttered:
+    """What the brand said. `id` is the platform's; `public` is None if that is not known."""
+
+    by: Literal["firstreply", "agent", "human"]
+    id: str
+    text: str
+    at: datetime
+    public: bool | None = None
+    in_reply_to: str | None = None
+    name: str | None = None
+    request_id: str | None = None
 
 
 def to_item(value: BaseModel) -> dict[str, Any]:
@@ -133,6 +167,12 @@ def choice_key(conversation: Conversation) -> dict[str, str]:
 
 def case_key(conversation: Conversation) -> dict[str, str]:
     return {"conversation": conversation.key, "item": "CASE"}
+
+
+def reply_item(key: str) -> str:
+    """An agent's reply is known by its request alone, whichever message that says it answers."""
+    kind = key.rpartition("#")[2]
+    return f"REPLY#{kind if kind.startswith('agent-') else key}"
 
 
 class Conversations:
@@ -219,6 +259,8 @@ class Conversations:
     def note_human(self, conversation: Conversation, spoken: Spoken, now: datetime) -> None:
         """Keep what a human said for the brand, and when one last did."""
         said = {"text": spoken.text, "at": spoken.at.isoformat(), "platform_id": spoken.id}
+        if spoken.in_reply_to:
+            said |= {"answers": spoken.in_reply_to}
         self._change(
             {"conversation": conversation.key, "item": f"HUMAN#{spoken.id}"},
             said | {"expires_at": self.expires_at(now)},
@@ -275,9 +317,13 @@ class Conversations:
 
     def history(self, conversation: Conversation) -> list[Remembered]:
         """Every message that is still there, oldest first."""
-        found = [_remembered(item) for item in self.items(conversation, "MSG#")]
-        there = [one for one in found if one and not one.removed_at]
-        return sorted(there, key=lambda one: (one.message.sent_at, one.message.id))
+        return _there(self.items(conversation, "MSG#"))
+
+    def dialogue(self, conversation: Conversation) -> tuple[list[Remembered], list[Uttered]]:
+        """Every message that is still there, and what the brand said, each oldest first."""
+        items = list(self.items(conversation, ""))
+        ours = [one for item in items if (one := uttered(item))]
+        return _there(items), sorted(ours, key=lambda one: (one.at, one.id))
 
     def first_unanswered(self, conversation: Conversation, until: datetime) -> Message | None:
         """The first that wanted an answer since a human last answered, of those before `until`."""
@@ -328,6 +374,7 @@ class Conversations:
         person = self._get(person_key(conversation))
         choice = self._get(choice_key(conversation))
         today = self._get(day_key(conversation, now)).get("answered", set())
+        case = self.case(conversation)
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
@@ -338,19 +385,22 @@ class Conversations:
             erased_until=moment(person.get("erased_ms")),
             opted_out=choice.get("choice") == "stop",
             chosen_by=str(choice["by"]) if "by" in choice else None,
-            case_open=self.case_id(conversation) is not None,
+            case_open=case is not None and case.is_open,
+            open_since=case.since or case.opened_at if case and case.is_open else None,
+            closed_at=case.closed_at if case else None,
         )
 
-    def case_id(self, conversation: Conversation) -> str | None:
-        """The open case's."""
-        found = self._get(case_key(conversation)).get("case_id")
-        return str(found) if found else None
+    def case(self, conversation: Conversation) -> Case | None:
+        """Its case, be it open or closed."""
+        found = self._get(case_key(conversation))
+        return Case.model_validate(found) if found else None
 
     def open_case(self, case: Case, conversation: Conversation, now: datetime) -> Case:
-        """Open it, unless one is open: then that one."""
+        """Open it, unless there is one: then that one, open or closed."""
+        item = {name: value for name, value in to_item(case).items() if name != "closings"}
         try:
             self.table.put_item(
-                Item=to_item(case) | case_key(conversation) | {"expires_at": self.expires_at(now)},
+                Item=item | case_key(conversation) | {"expires_at": self.expires_at(now)},
                 ConditionExpression=Attr("item").not_exists(),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -359,13 +409,95 @@ class Conversations:
             return Case.model_validate(stored) if stored else case
         return case
 
-    def announce(self, conversation: Conversation) -> None:
-        """Note that the helpdesk knows of the case."""
-        self.table.update_item(
-            Key=case_key(conversation),
-            UpdateExpression="SET is_announced = :yes",
-            ConditionExpression=Attr("item").exists(),
-            ExpressionAttributeValues={":yes": True},
+    def announce(self, case: Case, conversation: Conversation) -> None:
+        """Note that the helpdesk knows how the case stands, unless it has moved on."""
+        self._change(case_key(conversation), {"is_announced": True}, _in_turn(case))
+
+    def hear(self, case: Case, conversation: Conversation, message_id: str, now: datetime) -> bool:
+        """Note that the open case was told of a message; it lives on with its conversation. False
+        if it was closed meanwhile: then the message may have been told to nobody."""
+        heard = {"heard_by": message_id, "heard_at": now.isoformat()}
+        return self._change(
+            case_key(conversation), heard | {"expires_at": self.expires_at(now)}, _in_turn(case)
+        )
+
+    def renew_case(self, case: Case, conversation: Conversation, now: datetime) -> None:
+        """It lives on with its conversation: written only when a good part of its time is over."""
+        expires_at = self.expires_at(now)
+        if expires_at - case.expires_at > self.retention.total_seconds() / 10:
+            self._change(case_key(conversation), {"expires_at": expires_at}, Attr("item").exists())
+
+    def reopen_case(
+        self, case: Case, opening: Case, conversation: Conversation, now: datetime
+    ) -> Case:
+        """From closed to open in the next turn, as a new one would be opened. How it is then, or is
+        now, if somebody else has moved it."""
+        new = to_item(opening)
+        taken = ("opened_by", "words", "since", "heard_by", "heard_at")
+        changed = {name: new[name] for name in taken} | {"turn": case.turn + 1, "is_open": True}
+        return self._turn(case, conversation, changed, now)
+
+    def close_case(
+        self, case: Case, conversation: Conversation, closing: CloseCase, now: datetime
+    ) -> Case:
+        """From open to closed, in the next turn; if it is closed already, the wish is noted. How it
+        is then, or is now, if somebody else has moved it."""
+        closed = {
+            "turn": case.turn + 1,
+            "is_open": False,
+            "closed_by": to_item(closing),
+            "closed_at": now.isoformat(),
+        }
+        return self._turn(case, conversation, closed if case.is_open else {}, now, closing.key)
+
+    def _turn(
+        self,
+        case: Case,
+        conversation: Conversation,
+        changed: Mapping[str, Any],
+        now: datetime,
+        closing: str | None = None,
+    ) -> Case:
+        """A turn that begins is one that nobody was told of."""
+        values = {**changed, "expires_at": self.expires_at(now)}
+        values |= {"is_announced": False} if changed else {}
+        added = " ADD closings :wish" if closing else ""
+        try:
+            answer = self.table.update_item(
+                Key=case_key(conversation),
+                UpdateExpression="SET " + ", ".join(f"#{n} = :{n}" for n in values) + added,
+                ConditionExpression=_in_turn(case),
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()}
+                | ({":wish": {closing}} if closing else {}),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if stored := refused_item(error):
+                return Case.model_validate(stored)
+            raise TryLater("the case expired meanwhile", after=1) from error
+        return Case.model_validate(answer["Attributes"])
+
+    def note_told(
+        self, conversation: Conversation, key: str, what: Literal["sent", "refused"]
+    ) -> None:
+        """Note that the case knows what became of a reply."""
+        try:
+            self.table.update_item(
+                Key={"conversation": conversation.key, "item": reply_item(key)},
+                UpdateExpression="ADD told :what",
+                ConditionExpression=Attr("item").exists(),
+                ExpressionAttributeValues={":what": {str(what)}},
+            )
+        except ClientError as error:
+            refused_item(error)
+
+    def note_withdrawn(self, remembered: Remembered) -> None:
+        """Note which words the helpdesk was asked to forget."""
+        message = remembered.message
+        self._change(
+            message_key(message.conversation, message.id), {"withdrawn": remembered.told or ""}
         )
 
     def put_into_case(self, remembered: Remembered, case: Case, told: str) -> Remembered | None:
@@ -428,6 +560,39 @@ def _remembered(item: Item) -> Remembered | None:
     return Remembered.model_validate(item) if "message" in item else None
 
 
+def _there(items: Iterable[Item]) -> list[Remembered]:
+    found = [_remembered(item) for item in items]
+    there = [one for one in found if one and not one.removed_at]
+    return sorted(there, key=lambda one: (one.message.sent_at, one.message.id))
+
+
+def uttered(item: Item) -> Uttered | None:
+    """A reply that was sent, or a human's words; None if the item is neither, or erased."""
+    kind, _, name = str(item.get("item", "")).partition("#")
+    at = _said_at(item)
+    is_said = kind == "HUMAN" or (kind == "REPLY" and item.get("state") == "sent")
+    if not is_said or not at or not item.get("text"):
+        return None
+    is_agent = name.rpartition("#")[2].startswith("agent-")
+    ours: Literal["agent", "firstreply"] = "agent" if is_agent else "firstreply"
+    return Uttered(
+        by="human" if kind == "HUMAN" else ours,
+        id=str(item.get("platform_id", name)),
+        text=str(item["text"]),
+        at=datetime.fromisoformat(at),
+        public=item.get("is_public"),
+        in_reply_to=item.get("answers") or name.rpartition("#")[0] or None,
+        name=item.get("author"),
+        request_id=item.get("request_id"),
+    )
+
+
+def _in_turn(case: Case) -> ConditionBase:
+    """As long as nobody has opened or closed it since."""
+    is_first = Attr("turn").not_exists() & Attr("item").exists()
+    return Attr("turn").eq(case.turn) | is_first if case.turn == 0 else Attr("turn").eq(case.turn)
+
+
 def _said_at(item: Item) -> str:
     """When an answer was given, in ISO 8601; empty if that is not known."""
     return str(item.get("began_at") or item.get("at") or "")
@@ -441,6 +606,7 @@ def _without_words(remembered: Remembered) -> Remembered:
         author_name=None,
         author_handle=None,
         permalink=None,
+        reply_url=None,
         attachments=(),
     )
     understanding = replace(remembered.understanding, reasons=())

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from firstreply.contracts import ReplyRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,8 @@ class Message:
     the kinds of it that were masked in the text (privacy.py).
 
     `is_anonymous`: the platform did not say who wrote it; it could be ourselves. `is_answerable`:
-    not if there is no way to answer it, or another has been charged with that.
+    not if there is no way to answer it, or another has been charged with that. `reply_url`: where
+    its channel is to put the answer, if the message itself says so; it may carry a secret.
     """
 
     conversation: Conversation
@@ -70,6 +74,7 @@ class Message:
     is_answerable: bool = True
     attachments: tuple[str, ...] = ()
     personal_data: tuple[str, ...] = ()
+    reply_url: str | None = None
 
     @property
     def account(self) -> str:
@@ -159,6 +164,21 @@ class Erasure:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """The helpdesk wants something said; `event` is how it asked for it."""
+
+    event: "ReplyRequested"
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.event.data.conversation
+
+    @property
+    def account(self) -> str:
+        return self.conversation.account
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """It may be a customer's words, but it cannot be read: kept, and shown to an operator."""
@@ -175,7 +195,7 @@ class Ignored:
 
 # What happens in the conversations of an account.
 type AccountUpdate = Message | Edited | Removed | Hidden | Spoken | Hint
-type Update = AccountUpdate | Revoked | Erasure | Unread | Ignored
+type Update = AccountUpdate | Revoked | Erasure | Requested | Unread | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +204,8 @@ class Reply:
 
     `in_private`: to the customer alone, though the message was public. `by_human`: an agent wrote
     it. `heard_at`: when the customer last wrote in private, if later than `message`. `invites`: in
-    public, with an invitation to go on in private.
+    public, with an invitation to go on in private. `author` is the agent's name, `request_id` the
+    id of the event that asked for it.
     """
 
     key: str
@@ -194,6 +215,8 @@ class Reply:
     by_human: bool = False
     heard_at: datetime | None = None
     invites: bool = False
+    author: str | None = None
+    request_id: str | None = None
 
     @property
     def is_public(self) -> bool:

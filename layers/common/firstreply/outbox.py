@@ -11,6 +11,9 @@
 
 The claim names its owner: botocore repeats a write whose answer was lost, and the repeat fails its
 own condition; "mine already" must not look like "somebody else's".
+
+An agent's reply is named by the request alone. Who asks again for something else under the same
+name gets what was claimed first: `digest` tells.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
@@ -33,6 +37,7 @@ from firstreply.conversations import (
     day_key,
     person_key,
     refused_item,
+    reply_item,
 )
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Reply, Spoken
@@ -50,7 +55,8 @@ type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
 
 
 class Entry(BaseModel):
-    """Where a reply stands. `lease_until` is in unix seconds."""
+    """Where a reply stands. `lease_until` is in unix seconds; `told` is what its case knows of it;
+    `digest` tells what an agent wants said, and in answer to what."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -60,6 +66,9 @@ class Entry(BaseModel):
     reason: str = ""
     platform_id: str = ""
     handed_over: bool = False
+    began_at: datetime | None = None
+    told: frozenset[str] = frozenset()
+    digest: str | None = None
 
 
 class Outbox:
@@ -85,6 +94,10 @@ class Outbox:
         return self._to_claimed(
             reply, now, is_in_doubt & has_settled_down & is_nobody_s & _is_still(seen)
         )
+
+    def is_other(self, reply: Reply, entry: Entry) -> bool:
+        """Whether the same request has asked for something else before."""
+        return entry.digest is not None and entry.digest != _digest(reply)
 
     def is_mine(self, entry: Entry) -> bool:
         return entry.state == "claimed" and entry.owner == self._owner
@@ -191,10 +204,11 @@ class Outbox:
         found: list[Item] = []
         for conversation in conversations:
             if spoken.reply_key:
-                found.append(self._conversations.item(conversation, f"REPLY#{spoken.reply_key}"))
+                name = reply_item(spoken.reply_key)
+                found.append(self._conversations.item(conversation, name))
             else:
-                beginning = f"REPLY#{spoken.in_reply_to}#" if spoken.in_reply_to else "REPLY#"
-                found += self._conversations.items(conversation, beginning)
+                ours = self._conversations.items(conversation, "REPLY#")
+                found += [one for one in ours if _may_answer(one, spoken.in_reply_to)]
         for one in self._elsewhere(channel, spoken):
             found.append(self._conversations.item(one.conversation, one.item))
         for is_this in (_is_surely, _is_in_these_words):
@@ -230,30 +244,33 @@ class Outbox:
 
     def _to_claimed(self, reply: Reply, now: datetime, condition: ConditionBase) -> Entry:
         lease_until = _epoch(now + LEASE)
+        facts = {
+            "state": "claimed",
+            "owner": self._owner,
+            "lease_until": lease_until,
+            "expires_at": self._conversations.expires_at(now),
+            **_kept(reply),
+        }
+        if reply.by_human:
+            is_same = Attr("digest").not_exists() | Attr("digest").eq(facts["digest"])
+            condition = condition & is_same
         try:
             self._table.update_item(
                 Key=_key(reply),
-                UpdateExpression="SET #state = :claimed, #owner = :me, lease_until = :lease,"
-                " #text = :text, expires_at = :expires,"
-                " platform_id = if_not_exists(platform_id, :under)",
+                UpdateExpression="SET "
+                + ", ".join(f"#{name} = :{name}" for name in facts)
+                # It stays what it was once the platform has named it.
+                + ", platform_id = if_not_exists(platform_id, :under)",
                 ConditionExpression=condition,
-                ExpressionAttributeNames={
-                    "#state": "state",
-                    "#owner": "owner",
-                    "#text": "text",
-                },
-                ExpressionAttributeValues={
-                    ":claimed": "claimed",
-                    ":me": self._owner,
-                    ":lease": lease_until,
-                    ":text": mask(reply.text),
-                    ":under": _under(reply.message.in_reply_to or reply.message.id),
-                    ":expires": self._conversations.expires_at(now),
-                },
+                ExpressionAttributeNames={f"#{name}": name for name in facts},
+                ExpressionAttributeValues={f":{name}": value for name, value in facts.items()}
+                | {":under": _under(reply.message.in_reply_to or reply.message.id)},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             stored = refused_item(error)
+            if stored and "state" not in stored and stored.get("digest") != facts.get("digest"):
+                stored = {**stored, "state": "claimed"}  # what was asked for first waits for a try
             if stored is None or "state" not in stored:
                 raise TryLater("reply was released while it was claimed", after=1) from error
             return Entry.model_validate(stored)
@@ -332,13 +349,38 @@ class Outbox:
         }
 
 
+def _kept(reply: Reply) -> dict[str, Any]:
+    """What is remembered of what we say; of a human's, also what tells it from any other."""
+    kept: dict[str, Any] = {
+        "text": mask(reply.text),
+        "answers": reply.message.id,
+        "is_public": reply.is_public,
+    }
+    if reply.by_human:
+        kept |= {"author": reply.author, "request_id": reply.request_id, "digest": _digest(reply)}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def _digest(reply: Reply) -> str:
+    what = f"{reply.message.id}\0{reply.in_private}\0{reply.text}"
+    return sha256(what.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _may_answer(item: Item, message_id: str | None) -> bool:
+    """None: the platform does not say what was answered."""
+    if message_id is None:
+        return True
+    return item.get("answers") == message_id or item["item"].startswith(f"REPLY#{message_id}#")
+
+
 def _under(message_id: str) -> str:
     """Where an answer will stand: its entry in the index, until it has an id of its own."""
     return f"under {message_id}"
 
 
 def _is_surely(item: Item, spoken: Spoken) -> bool:
-    return item["item"] == f"REPLY#{spoken.reply_key}" or item.get("platform_id") == spoken.id
+    is_named = spoken.reply_key is not None and item["item"] == reply_item(spoken.reply_key)
+    return is_named or item.get("platform_id") == spoken.id
 
 
 def _is_in_these_words(item: Item, spoken: Spoken) -> bool:
@@ -365,7 +407,7 @@ def _is_still(seen: Entry) -> ConditionBase:
 
 
 def _key(reply: Reply) -> dict[str, str]:
-    return {"conversation": reply.message.conversation.key, "item": f"REPLY#{reply.key}"}
+    return {"conversation": reply.message.conversation.key, "item": reply_item(reply.key)}
 
 
 def _epoch(moment: datetime) -> int:

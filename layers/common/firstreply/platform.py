@@ -61,11 +61,13 @@ class Platform:
         *,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> Answered:
-        """One request. TryLater if nothing can have happened, Unsure if something may have,
-        Refuse if it cannot even be written down.
+        """One request; no redirect is followed. TryLater if nothing can have happened, Unsure if
+        something may have, Refuse if it cannot even be written down.
 
         Error texts name the exception's type only: httpx puts addresses with tokens in its own.
         """
@@ -76,9 +78,12 @@ class Platform:
                 address,
                 params=params,
                 json=json,
+                content=content,
                 headers=headers,
                 auth=auth,
+                extensions=dict(extensions or {}),
                 timeout=TIMEOUT,
+                follow_redirects=False,
             ) as answer:
                 return Answered(answer.status_code, answer.headers, _object(_body(answer, until)))
         except _NOT_SENT as error:

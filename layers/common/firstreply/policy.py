@@ -102,7 +102,8 @@ class Standing:
     In the conversation: `answered_at`, our last automatic answer to another message;
     `answers_today`, to how many other messages this day (UTC); `human_at`, when a human last spoke
     for the brand; `erased_until`, up to when the customer wants nothing kept; `opted_out`, they
-    want no automatic answers; `chosen_by`, the message that asked for that, or for its end.
+    want no automatic answers; `chosen_by`, the message that asked for that, or for its end;
+    `case_open`, it has an open case, `open_since` when; `closed_at`, when it was closed last.
     Of the message itself, or of who wrote it: whether it is removed, hidden by a moderator, from an
     account of our own, what the same person has said just before, word by word, or what they say
     to a ready answer; and `reach`, where and until when the platform takes an answer (None: that is
@@ -116,6 +117,8 @@ class Standing:
     opted_out: bool = False
     chosen_by: str | None = None
     case_open: bool = False
+    open_since: datetime | None = None
+    closed_at: datetime | None = None
     is_removed: bool = False
     is_hidden: bool = False
     is_own_account: bool = False
@@ -301,7 +304,7 @@ def _silence(
         ("window_closed", not open_in),
         ("too_old", now - message.sent_at > policy.oldest_answer),
         ("human_answered", human_at is not None and human_at >= message.sent_at),
-        ("human_answers", human_at is not None and now - human_at < policy.hands_off),
+        ("human_answers", _is_human_s(standing, policy, now)),
         (
             "cool_down",
             not is_command and answered_at is not None and now - answered_at < policy.cool_down,
@@ -309,6 +312,17 @@ def _silence(
         ("daily_cap", standing.answers_today >= policy.most_answers_a_day),
     )
     return next((name for name, applies in nevers if applies), None)
+
+
+def _is_human_s(standing: Standing, policy: Policy, now: datetime) -> bool:
+    """Whether a human has taken the conversation on: until the case is closed, that they have
+    answered in. Without a case, or from before it was opened, for as long as the brand says."""
+    human_at, since, closed_at = standing.human_at, standing.open_since, standing.closed_at
+    if human_at is None:
+        return False
+    if standing.case_open and (since is None or human_at >= since):
+        return True
+    return (closed_at is None or human_at > closed_at) and now - human_at < policy.hands_off
 
 
 def _is_too_unsure(understanding: Understanding, policy: Policy, purpose: Purpose | None) -> bool:

@@ -32,14 +32,29 @@ class FailedReply(BaseModel):
     reason: str
 
 
+class CloseCase(BaseModel):
+    """An agent wants the case closed, since `asked_at`. `key` tells this wish from any other;
+    `seen` is the message that they surely had seen."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    key: str
+    asked_at: AwareDatetime
+    by: str | None = None
+    seen: str | None = None
+
+
 class Complaint(BaseModel):
-    """ComplaintQueue: a message that a human has to see, for itself or for a reply that failed."""
+    """ComplaintQueue: what a case has to hear: a message that a human has to see, for itself or for
+    a reply that failed; a reply that was sent (its key in the outbox); that it is closed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     conversation: Conversation
-    message_id: str
+    message_id: str | None = None
     failed_reply: FailedReply | None = None
+    sent_reply: str | None = None
+    close: CloseCase | None = None
 
 
 class Hinted(BaseModel):

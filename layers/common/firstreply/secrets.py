@@ -23,6 +23,11 @@ def accounts_of(section: Section) -> Mapping[str, Any]:
     return accounts if isinstance(accounts, dict) else {}
 
 
+def is_listed(account: str, secret: Section) -> bool:
+    """Whether the secret's section of a channel has that account."""
+    return account in accounts_of(secret)
+
+
 FRESH_FOR = timedelta(minutes=5)
 REFETCH_AT_MOST_EVERY = timedelta(minutes=1)
 

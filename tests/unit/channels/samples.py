@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,35 @@ def x_header(key: str, body: bytes) -> str:
 
 
 HEADER = {"meta": "x-hub-signature-256", "x": "x-twitter-webhooks-signature"}
-SECRETS = {"meta": "app_secrets", "x": "consumer_secrets"}
+SECRETS = {
+    "meta": "app_secrets",
+    "x": "consumer_secrets",
+    "generic": "secrets",
+    "helpdesk": "secrets",
+}
 SIGN: Mapping[str, Callable[[str, bytes], str]] = {"meta": meta_header, "x": x_header}
+
+
+def standard_headers(
+    key: str, body: bytes, *, one: str = "msg_1", at: datetime | None = None
+) -> dict[str, str]:
+    """Standard Webhooks: `key` is `whsec_<base64>`."""
+    stamp = str(int((at or datetime.now(UTC)).timestamp()))
+    secret = base64.b64decode(key.removeprefix("whsec_"))
+    content = f"{one}.{stamp}.".encode() + body
+    signature = base64.b64encode(hmac.new(secret, content, sha256).digest()).decode()
+    return {
+        "webhook-id": one,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def sealed(name: str, key: str, body: bytes) -> dict[str, str]:
+    """The headers with which a delivery comes now."""
+    if name in SIGN:
+        return {HEADER[name]: SIGN[name](key, body)}
+    return standard_headers(key, body)
 
 
 def knock(name: str, body: bytes, header: str | None) -> Knock:

@@ -38,7 +38,7 @@ def test_a_module_is_a_channel_unless_its_name_says_that_it_is_private() -> None
     modules = {path.stem for path in PACKAGE.glob("*.py")}
     modules |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert names() == {name for name in modules if not name.startswith("_")}
-    assert {"meta", "x"} <= names()
+    assert {"meta", "x", "generic"} <= names()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,6 @@ def _alternatives(annotation: object) -> set[str]:
 def test_a_channel_names_the_settings_that_it_reads(name: str) -> None:
     """Whoever deploys it learns from these what to set."""
     settings = named(name).SETTINGS
-    assert settings
     source = "".join(path.read_text("utf-8") for path in _files_of(name))
     assert set(settings) == set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*_API_[A-Z]+)"', source))
     template = (ROOT / "template.yaml").read_text("utf-8")
@@ -238,6 +237,7 @@ FENCE = {
         *("mark_seen", "typing_on", "changed_fields", "self_ig_scoped_id", "mentioned_"),
         *("graph.instagram", "live_comment", "reviewer_", "app_id", "is_deleted", "fbtrace"),
     ],
+    "generic": ["by_brand", "reply_ports", "sni_hostname", '"best"', "google_business"],
     "x": [
         *("crc_token", "twitter", "tweet", "for_user_id", "consumer_key", "consumer_secret"),
         *("oauth1", "dm_event", "dm_conversations", "id_str", "x-rate-limit", "screen_name"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from firstreply.channels import Knock, names
 from firstreply.message import (
     Conversation,
     Edited,
@@ -23,11 +24,12 @@ from firstreply.message import (
 from local.simulator import DEMO_SECRET
 from tests.unit.channels.samples import (
     FORMS,
-    HEADER,
     SAMPLES,
+    SECRETS,
     SIGN,
     knock,
     named,
+    sealed,
     section,
 )
 
@@ -76,6 +78,36 @@ def on_facebook(
         "permalink": f"https://www.facebook.com/{id}",
     }
     return Message(id=id, text=text, author_name=name, **(known | more))
+
+
+# --- elsewhere ---
+
+LOCATION = "google_business:locations/4200"
+
+
+def told(id: str, text: str, customer: str, account: str = LOCATION, **more: Any) -> Message:
+    network = account.partition(":")[0]
+    known: dict[str, Any] = {
+        "network": network,
+        "kind": "review",
+        "public": True,
+        "sent_at": THEN,
+        "is_answerable": "reply_url" in more,
+    }
+    conversation = Conversation(channel="generic", account=account, customer=customer)
+    return Message(conversation=conversation, id=f"{network}:{id}", text=text, **(known | more))
+
+
+COUNTER = told(
+    "reviews/Aa1",
+    "Two hours in the queue at the Larkspur counter, and then it closed.",
+    "contributor-117",
+    author_name="A visitor",
+    verdict="negative",
+    language="en",
+    permalink="https://maps.example/reviews/Aa1",
+    reply_url="https://reviews.example/replies?review=Aa1",
+)
 
 
 def comment(number: int, text: str, *who: Any, **more: Any) -> Message:
@@ -744,6 +776,130 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "x/empty_envelope.json": [OTHER_ENVELOPE],
 }
 
+ELSEWHERE: dict[str, list[Update]] = {
+    "google_business_one_star": [COUNTER],
+    "google_business_stars_alone": [told("reviews/Aa2", "", "contributor-118", verdict="negative")],
+    "google_business_middling_stars_alone": [NOTHING_SAID],
+    "google_business_edited": [
+        Edited(
+            message=replace(
+                COUNTER,
+                text="Two hours in the queue, and then somebody helped after all.",
+                verdict=None,
+            ),
+            at=EDITED,
+        )
+    ],
+    "google_business_removed": [
+        Removed(
+            account=LOCATION,
+            customer="contributor-117",
+            message_id="google_business:reviews/Aa1",
+            at=EDITED,
+        )
+    ],
+    "google_business_own_reply": [
+        Spoken(
+            account=LOCATION,
+            id="google_business:reviews/Aa1/reply",
+            text="We are sorry about the wait.",
+            at=EDITED,
+            in_reply_to="google_business:reviews/Aa1",
+        )
+    ],
+    "trustpilot_review": [
+        told(
+            "tp-5f01",
+            "Nie wieder\n\nSeit drei Wochen warte ich auf die Erstattung für meinen Flug.",
+            "consumer-210",
+            "trustpilot:larkspurair.example",
+            verdict="negative",
+            language="de",
+            permalink="https://trust.example/reviews/tp-5f01",
+            reply_url="https://reviews.example:8443/trustpilot/tp-5f01",
+        )
+    ],
+    "trustpilot_five_stars_complaining": [
+        told(
+            "tp-5f02",
+            "Five stars so that somebody reads it\n\n"
+            "My suitcase hasn't arrived for three days and nobody answers the phone.",
+            "consumer-211",
+            "trustpilot:larkspurair.example",
+            verdict="positive",
+        )
+    ],
+    "yelp_review_with_photo": [
+        told(
+            "yelp-9001",
+            "Cold coffee, and this is what the table looked like.",
+            "yelper-310",
+            "yelp:larkspur-air-lounge-york",
+            author_name="A guest",
+            verdict="negative",
+            attachments=("photo",),
+            permalink="https://yelp.example/biz/larkspur-air-lounge-york?hrid=yelp-9001",
+        )
+    ],
+    "tripadvisor_several": [
+        told(
+            "ta-1",
+            "Lovely crew\n\nThank you for a wonderful flight!",
+            "traveller-410",
+            "tripadvisor:d4200",
+            verdict="positive",
+            reply_url="https://reviews.example/tripadvisor/ta-1",
+        ),
+        Unread("message without a usable rating, sent_at"),
+        Unread("message that is no object"),
+        told(
+            "ta-4",
+            "Which terminal do you leave from?",
+            "traveller-413",
+            "tripadvisor:d4200",
+            kind="question",
+            in_reply_to="tripadvisor:topic-7",
+            reply_url="https://reviews.example/tripadvisor/ta-4",
+        ),
+    ],
+    "reddit_comment": [
+        told(
+            "t1_kx01",
+            "Has anybody ever got their money back from Larkspur? I haven't.",
+            "t2_510",
+            "reddit:r/larkspurair",
+            kind="comment",
+            author_name="a_redditor",
+            in_reply_to="reddit:t3_kx00",
+            permalink="https://reddit.example/r/larkspurair/comments/kx00/_/kx01",
+        )
+    ],
+    "app_store_review": [
+        told(
+            "as-610",
+            "Plante au démarrage\n\nDepuis la mise à jour, impossible de me connecter.",
+            "author-of-app_store:as-610",
+            "app_store:com.example.larkspur",
+            verdict="negative",
+            language="fr",
+            is_anonymous=True,
+            reply_url="https://reviews.example/app-store/as-610",
+        )
+    ],
+    "forum_private_message": [
+        told(
+            "pm-710",
+            "How do I change the date of my flight?",
+            "member-710",
+            "forum:travellers.example",
+            kind="message",
+            public=False,
+            reply_url="https://reviews.example/forum/pm-710",
+        )
+    ],
+}
+WHAT_BECOMES_OF |= {f"generic/{name}.json": found for name, found in ELSEWHERE.items()}
+
 
 def test_every_sample_has_a_row_and_every_row_a_sample() -> None:
     assert WHAT_BECOMES_OF.keys() == SAMPLES.keys()
@@ -758,11 +914,15 @@ def test_a_sample_becomes_exactly_this(sample: str) -> None:
 @pytest.mark.parametrize("sample", sorted(SAMPLES.keys() - FORMS.keys()))
 def test_a_sample_is_let_in_as_its_bytes_stand(sample: str) -> None:
     name, body = sample.partition("/")[0], SAMPLES[sample]
-    channel, header = named(name), SIGN[name]("app secret", body)
-    assert channel.is_signed(knock(name, body, header), section(name, "app secret"))
-    assert not channel.is_signed(knock(name, body + b" ", header), section(name, "app secret"))
-    for other in HEADER.keys() - {name}:
-        assert not named(other).is_signed(knock(other, body, header), section(other, "app secret"))
+    key = DEMO_SECRET[name][SECRETS[name]][0]
+    good = Knock(headers=sealed(name, key, body), body=body, at=datetime.now(UTC))
+    assert named(name).is_signed(good, section(name, key))
+    assert not named(name).is_signed(replace(good, body=body + b" "), section(name, key))
+    for other in names() - {name}:
+        assert not named(other).is_signed(good, section(other, key))
+    for other in SIGN.keys() - {name}:
+        (value,) = good.headers.values() if name in SIGN else [good.headers["webhook-signature"]]
+        assert not named(other).is_signed(knock(other, body, value), section(other, key))
 
 
 @pytest.mark.parametrize("sample", sorted(FORMS))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from firstreply.channels import Knock
 from tests.unit.channels.samples import ROOT, named
 
 VECTORS = json.loads((ROOT / "docs/contracts/signatures.json").read_text("utf-8"))
-SECRETS = {"meta": "app_secrets", "x": "consumer_secrets"}
+SECRETS = {"meta": "app_secrets", "x": "consumer_secrets", "generic": "secrets"}
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['channel']}: {v['name']}")
 def test_the_verifier_agrees_with_the_published_vectors(vector: dict[str, Any]) -> None:
-    knock = Knock(headers=vector["headers"], body=base64.b64decode(vector["body_base64"]))
+    at = datetime.fromisoformat(vector["at"]) if "at" in vector else None
+    knock = Knock(headers=vector["headers"], body=base64.b64decode(vector["body_base64"]), at=at)
     secret = {SECRETS[vector["channel"]]: vector["secrets"]}
     assert named(vector["channel"]).is_signed(knock, secret) is vector["verdict"]
 

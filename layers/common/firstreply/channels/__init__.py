@@ -3,6 +3,8 @@
 A channel is a module with the functions of `Channel`. It alone knows its platform's words. It is
 found by its file name, which is also its route (`/webhooks/<name>`) and its section of the secret.
 The webhook imports it too, so pydantic and httpx stay out of it.
+
+The helpdesk has an entrance too, but is no channel: nobody is answered there.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knock:
     """A request at the door. Header names are lower case; `body` is exactly what was received;
-    `address` is what was knocked at, without the query."""
+    `address` is what was knocked at, without the query; `at` is when (UTC), and what is signed
+    with its time does not pass without it."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     address: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,8 @@ class Answer:
     content_type: str = "text/plain"
 
 
-class Channel(Protocol):
-    """What a channel module provides."""
-
-    @property
-    def SETTINGS(self) -> tuple[str, ...]:
-        """The settings that it reads: its API's addresses and the like."""
+class Entrance(Protocol):
+    """What may be knocked at: a module that says who may come in, and what they say."""
 
     def handshake(self, knock: Knock, secret: Section) -> Answer:
         """The platform's proof that this address is ours (a GET)."""
@@ -60,6 +60,17 @@ class Channel(Protocol):
 
     def parse(self, body: bytes) -> Iterator[Update]:
         """Every update of a signed body, unknown ones as Ignored; Unreadable if it is no body."""
+
+
+class Channel(Entrance, Protocol):
+    """What a channel module provides."""
+
+    @property
+    def SETTINGS(self) -> tuple[str, ...]:
+        """The settings that it reads: its API's addresses and the like."""
+
+    def is_ours(self, account: str, secret: Section) -> bool:
+        """Whether it is an account of the brand's."""
 
     def shorten(self, text: str) -> str:
         """The text, cut at a word if it is longer than the platform takes."""
@@ -90,3 +101,18 @@ def names() -> frozenset[str]:
 def channel(name: str) -> Channel | None:
     """The channel of that name, None if there is none."""
     return cast("Channel", import_module(f"{__name__}.{name}")) if name in names() else None
+
+
+HELPDESK = "helpdesk"
+
+
+def entrances() -> frozenset[str]:
+    """All that may be knocked at."""
+    return names() | {HELPDESK}
+
+
+def entrance(name: str) -> Entrance | None:
+    """A channel's, or the helpdesk's; None if there is none of that name."""
+    if name == HELPDESK:
+        return cast("Entrance", import_module("firstreply.helpdesk"))
+    return channel(name)

@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 from urllib.parse import quote
 
 from firstreply.errors import Unreadable, Unsure
-from firstreply.message import Reply
+from firstreply.message import Reply, Unread
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 # Longer than any platform allows; keeps one item far below DynamoDB's 400 KB.
 LONGEST_TEXT = 50_000
@@ -28,13 +31,35 @@ type Object = Mapping[str, Any]
 
 def json_object(body: bytes) -> Object:
     """The body as a JSON object; Unreadable if it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"body is not JSON: {type(error).__name__}") from None
+    value = _json(body)
     if not isinstance(value, dict):
         raise Unreadable(f"body is a JSON {type(value).__name__}, not an object")
     return value
+
+
+def one_or_many(body: bytes) -> list[Any]:
+    """What is in a body that is a JSON object, or a list of them: whatever it holds, since one bad
+    item takes no other with it. Unreadable if it is neither, or empty."""
+    value = _json(body)
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, list) or not value:
+        raise Unreadable(f"body is a JSON {type(value).__name__} of nothing that is known")
+    return value
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"body is not JSON: {type(error).__name__}") from None
+
+
+def broken(what: str, error: "ValidationError") -> Unread:
+    """What does not keep to its schema, and where: never a word of it."""
+    found = {".".join(map(str, one["loc"])) for one in error.errors()} - {""}
+    where = ", ".join(sorted(found)[:2])
+    return Unread(f"{what} without a usable {where}" if where else f"{what} that is no object")
 
 
 def child(value: Object, *path: str) -> Object:

@@ -38,8 +38,9 @@ def rule(channel: str, name: str, at: datetime) -> Any:  # noqa: ANN401  (any JS
 
 @cache
 def rules(channel: str) -> tuple[Rule, ...]:
-    """All of a channel's rows."""
-    text = files(f"{__package__}.{channel}").joinpath("rules.json").read_text("utf-8")
+    """All of a channel's rows; none if it has no such file."""
+    table = files(f"{__package__}.{channel}").joinpath("rules.json")
+    text = table.read_text("utf-8") if table.is_file() else "[]"
     return tuple(
         Rule(
             name=row["rule"],

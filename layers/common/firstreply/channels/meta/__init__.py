@@ -16,6 +16,7 @@ from firstreply.channels.meta.outbound import (
     send,
     shorten,
 )
+from firstreply.secrets import is_listed as is_ours
 
 __all__ = [
     "LONGEST_REPLY",
@@ -24,6 +25,7 @@ __all__ = [
     "fetch",
     "find_reply",
     "handshake",
+    "is_ours",
     "is_signed",
     "parse",
     "price",

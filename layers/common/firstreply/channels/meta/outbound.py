@@ -39,6 +39,7 @@ _FACEBOOK, _INSTAGRAM, _VERSION = "GRAPH_API_URL", "INSTAGRAM_API_URL", "GRAPH_A
 SETTINGS = (_FACEBOOK, _INSTAGRAM, _VERSION)
 # In bytes: Instagram's messages take 1,000, Messenger's 2,000 characters, comments 8,000.
 LONGEST_REPLY = 1_000
+_LONGEST_MESSAGE, _LONGEST_COMMENT = 2_000, 8_000
 # A window is so much shorter for us: it must still be open when we arrive.
 _MARGIN = timedelta(minutes=1)
 _HUMAN_TAG = "HUMAN_AGENT"
@@ -78,6 +79,7 @@ def shorten(text: str) -> str:
 def send(reply: Reply, platform: Platform) -> str:
     """Say it where it belongs; Meta's id of it."""
     edge = _PUBLIC.get(_kind(reply))
+    _require_room(reply, platform)
     if reply.is_public and edge:
         answer = _post(
             platform, reply, f"{_path(reply.message.id)}/{edge}", {"message": reply.text}
@@ -93,6 +95,17 @@ def send(reply: Reply, platform: Platform) -> str:
             act = {"recipient": _person(reply), "sender_action": action}
             _post(platform, reply, "/me/messages", act)
     return _message(platform, reply, body)
+
+
+def _require_room(reply: Reply, platform: Platform) -> None:
+    """Nobody's words are cut: who wrote too much hears how much."""
+    length, most, what = len(reply.text), _LONGEST_MESSAGE, "characters"
+    if reply.is_public and _kind(reply) in _PUBLIC:
+        most = _LONGEST_COMMENT
+    elif _is_instagram(reply, platform):
+        length, most, what = len(reply.text.encode()), LONGEST_REPLY, "bytes"
+    if length > most:
+        raise Refuse(f"graph: {length} of {most} {what}")
 
 
 def _kind(reply: Reply) -> tuple[str, str]:

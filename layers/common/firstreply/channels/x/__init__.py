@@ -16,6 +16,7 @@ from firstreply.channels.x.outbound import (
     reach,
     send,
 )
+from firstreply.secrets import is_listed as is_ours
 
 __all__ = [
     "LONGEST_REPLY",
@@ -25,6 +26,7 @@ __all__ = [
     "fetch",
     "find_reply",
     "handshake",
+    "is_ours",
     "is_signed",
     "parse",
     "price",

@@ -6,6 +6,7 @@ from unicodedata import normalize
 from firstreply.channels._read import cut_at_word
 
 LONGEST_REPLY = 280
+LONGEST_DIRECT = 10_000  # characters of a direct message, counted one by one
 # Code points that weigh 1 in X's count; everything else weighs 2, and so do © and ®, which it
 # takes for emoji.
 _LIGHT = ((0, 168), (170, 173), (175, 4351), (8192, 8205), (8208, 8223), (8242, 8247))

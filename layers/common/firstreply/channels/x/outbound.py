@@ -22,7 +22,7 @@ from firstreply.channels._read import (
 from firstreply.channels._rules import FOREVER, rule
 from firstreply.channels._sign import secrets_of
 from firstreply.channels.x.inbound import bare
-from firstreply.channels.x.length import LINK
+from firstreply.channels.x.length import LINK, LONGEST_DIRECT, LONGEST_REPLY, weight
 from firstreply.errors import AccountDead, RateLimited, Refuse, TryLater, Unsure
 from firstreply.message import Reach
 
@@ -43,10 +43,19 @@ def send(reply: Reply, platform: Platform) -> str:
     """A reply to the post, or a direct message to who wrote one."""
     if reply.in_private and reply.message.public:
         raise Refuse("x: only who wrote a direct message gets one")
+    _require_room(reply)
     path, body = _post(reply) if reply.is_public else _direct_message(reply)
     answer = _api(platform, reply, "POST", path, json=body)
     data = child(answer.json, "data")
     return id_of(data) if reply.is_public else id_of(data, "dm_event_id")
+
+
+def _require_room(reply: Reply) -> None:
+    """Nobody's words are cut: who wrote too much hears how much."""
+    length = weight(reply.text) if reply.is_public else len(reply.text)
+    most = LONGEST_REPLY if reply.is_public else LONGEST_DIRECT
+    if length > most:
+        raise Refuse(f"x: {length} of {most} characters")
 
 
 def reach(message: Message) -> Reach:

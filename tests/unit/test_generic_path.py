@@ -1,0 +1,325 @@
+"""The channel for other sources, the whole path in process: a review in, an answer and a case out.
+
+The answers go to a server on this machine. The functions may not go there, and cannot: what takes
+their connections to the internet is put in here, behind everything that is theirs.
+"""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from firstreply.channels import Knock, channel
+from firstreply.contracts import Author, ReplyRequest, ReplyRequested
+from firstreply.message import Conversation
+from firstreply.outbox import Outbox
+from functions.respond import app as respond
+from local.simulator import DEMO_SECRET
+from tests.aws import World
+from tests.unit.channels.samples import body, sealed
+
+KEY = DEMO_SECRET["generic"]["secrets"][0]
+PUBLIC_ADDRESS = "93.184.216.34"
+URL = "https://reviews.example/replies?token=not-to-be-logged"
+
+
+@dataclass
+class Sink:
+    """Who takes the answers, as the contract asks: a repeat is answered alike, and dropped."""
+
+    server: ThreadingHTTPServer
+    asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    published: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # What to answer instead, one after the other; a 2xx, and it is published nevertheless.
+    statuses: list[int] = field(default_factory=list)
+
+    def take(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, bytes]:
+        self.asked.append((path, headers, raw))
+        knock = Knock(headers=headers, body=raw, at=datetime.now(UTC))
+        generic = channel("generic")
+        assert generic
+        assert generic.is_signed(knock, DEMO_SECRET["generic"])
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status < 400 or status == 504:
+            self.published.setdefault(headers["webhook-id"], json.loads(raw))
+        return status, b'{"id":"reply-1"}'
+
+
+@pytest.fixture
+def sink(stack: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["content-length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, answer = made.take(self.path, headers, raw)
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Internet(httpx.BaseTransport):
+        def __init__(self) -> None:
+            self.inner = httpx.HTTPTransport()
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            assert (request.url.scheme, request.url.host) == ("https", PUBLIC_ADDRESS)
+            assert request.extensions["sni_hostname"] == "reviews.example"
+            host, port = str(server.server_address[0]), server.server_address[1]
+            request.url = request.url.copy_with(scheme="http", host=host, port=port)
+            return self.inner.handle_request(request)
+
+        def close(self) -> None:
+            self.inner.close()
+
+    resolve = socket.getaddrinfo
+
+    def look_up(host: str, port: int, *more: Any, **named: Any) -> Any:
+        if host != "reviews.example":
+            return resolve(host, port, *more, **named)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC_ADDRESS, port))]
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = Sink(server)
+    running = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    running.start()
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(respond, "http", cache(lambda: httpx.Client(transport=Internet())))
+    yield made
+    respond.http().close()
+    server.shutdown()
+    running.join()
+    server.server_close()
+
+
+def review(**more: object) -> dict[str, Any]:
+    return {
+        "source": "google_business",
+        "account": "locations/4200",
+        "id": "reviews/1",
+        "author": {"id": "contributor-1", "name": "A visitor"},
+        "sent_at": datetime.now(UTC).isoformat(),
+        "text": "Two hours in the queue, and then the counter closed.",
+        "kind": "review",
+        "rating": {"value": 1},
+        **more,
+    }
+
+
+def deliver(stack: World, *told: dict[str, Any]) -> None:
+    raw = body(list(told) if len(told) > 1 else told[0])
+    assert stack.knock("generic", raw.decode(), sealed("generic", KEY, raw))["statusCode"] == 200
+
+
+def test_one_star_is_a_case_whatever_the_words(stack: World) -> None:
+    deliver(stack, review(text="Lovely place."))
+    stack.drain()
+    (case,) = stack.events()
+    assert case["type"] == "firstreply.case.opened.v1"
+    assert case["data"]["channel"] == "google_business"
+    assert case["data"]["message"]["id"] == "google_business:reviews/1"
+    assert case["data"]["message"]["verdict"] == "negative"
+    assert case["data"]["acknowledgement"] == {"silence": "unanswerable"}
+    assert stack.items("REPLY") == []
+
+
+def test_five_stars_are_praise_unless_the_words_complain(stack: World) -> None:
+    five = {"rating": {"value": 5}}
+    deliver(
+        stack,
+        review(**five, text="Thank you for a wonderful stay!"),
+        review(
+            **five,
+            id="reviews/2",
+            author={"id": "contributor-2"},
+            text="My suitcase hasn't arrived for three days and nobody answers the phone",
+        ),
+    )
+    stack.drain()
+    (case,) = stack.events()
+    assert case["data"]["message"]["id"] == "google_business:reviews/2"
+
+
+def test_with_a_reply_url_the_answer_is_posted_there_signed_and_once(
+    stack: World, sink: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = review(reply_url=URL)
+    for _ in range(3):
+        deliver(stack, told)
+        stack.drain()
+    deliver(stack, told, told)  # as another delivery
+    stack.drain()
+    ((path, headers, _),) = sink.asked
+    assert path == "/replies?token=not-to-be-logged"
+    assert headers["host"] == "reviews.example"
+    (said,) = sink.published.values()
+    (case,) = stack.events()
+    assert said["text"] == case["data"]["acknowledgement"]["text"]
+    assert (said["source"], said["account"]) == ("google_business", "locations/4200")
+    assert (said["in_reply_to"], said["author"]) == ("reviews/1", {"kind": "firstreply"})
+    (kept,) = stack.items("REPLY")
+    assert (kept["state"], kept["platform_id"]) == ("sent", "google_business:reply-1")
+    logged = capsys.readouterr()
+    assert "not-to-be-logged" not in logged.out + logged.err
+
+
+def test_an_answer_whose_outcome_is_lost_is_posted_again_as_the_same(
+    stack: World, sink: Sink
+) -> None:
+    sink.statuses = [504, 500]
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    assert len(sink.asked) == 3
+    assert len({headers["webhook-id"] for _, headers, _ in sink.asked}) == 1
+    assert len({raw for *_, raw in sink.asked}) == 1
+    assert len(sink.published) == 1
+    (kept,) = stack.items("REPLY")
+    assert kept["state"] == "sent"
+    assert [one["type"] for one in stack.events()] == ["firstreply.case.opened.v1"]
+
+
+def test_an_answer_that_was_posted_as_the_function_died_is_published_once(
+    stack: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, deaths = Outbox.settle, [MemoryError("killed")]
+
+    def dying(self: Outbox, *about: Any, **more: Any) -> None:
+        if deaths:
+            raise deaths.pop()
+        settle(self, *about, **more)
+
+    monkeypatch.setattr(Outbox, "settle", dying)
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    assert [headers["webhook-id"] for _, headers, _ in sink.asked] == [*sink.published] * 2
+    (kept,) = stack.items("REPLY")
+    assert kept["state"] == "sent"
+
+
+def test_who_says_stop_in_the_meantime_is_not_asked_by_saying_it_again(
+    stack: World, sink: Sink
+) -> None:
+    """Policy is asked before each try, also of what is in doubt."""
+    sink.statuses = [500]
+    deliver(stack, review(reply_url=URL))
+    stack.pump_inbox()
+    stack.pump("reply", respond.handler)
+    deliver(stack, review(id="reviews/2", text="stop", rating=None))
+    stack.drain()
+    assert len(sink.asked) == 1
+    reasons = [one["data"].get("failed_reply") for one in stack.events()]
+    assert [one["reason"] for one in reasons if one] == []
+    assert {str(one["state"]) for one in stack.items("REPLY")} == {"refused"}
+
+
+def test_what_stays_in_doubt_reaches_a_human(stack: World, sink: Sink) -> None:
+    sink.statuses = [500] * 9
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    events = stack.events()
+    assert events[-1]["data"]["failed_reply"]["reason"] == "generic 500"
+    assert len(sink.asked) <= 4
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://169.254.169.254/latest", "http://reviews.example/", "https://localhost/", "nowhere"],
+)
+def test_an_answer_that_may_not_go_there_goes_to_a_human_with_the_reason(
+    stack: World, sink: Sink, url: str
+) -> None:
+    deliver(stack, review(reply_url=url))
+    stack.drain()
+    events = stack.events()
+    failed = events[-1]["data"]["failed_reply"]
+    assert failed["reason"].startswith("reply_url: ")
+    assert sink.asked == []
+    assert stack.dead == []
+
+
+def test_an_agent_s_answer_goes_the_same_way(stack: World, sink: Sink) -> None:
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    where = Conversation(
+        channel="generic", account="google_business:locations/4200", customer="contributor-1"
+    )
+    request = ReplyRequested(
+        id="note-1",
+        source="helpdesk",
+        time=datetime.now(UTC),
+        data=ReplyRequest(
+            conversation=where,
+            in_reply_to="google_business:reviews/1",
+            text="We have more counters now.",
+            author=Author(kind="agent"),
+        ),
+    )
+    stack.sqs.send_message(QueueUrl=stack.urls["reply"], MessageBody=request.model_dump_json())
+    stack.drain()
+    assert [one["author"]["kind"] for one in sink.published.values()] == ["firstreply", "agent"]
+
+
+def test_our_own_answer_that_comes_back_is_recognised(stack: World, sink: Sink) -> None:
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    (said,) = sink.published.values()
+    ours = {"by_brand": True, "in_reply_to": "reviews/1", "rating": None}
+    deliver(stack, review(**ours, id="reply-1", text=said["text"], author={"id": "owner"}))
+    stack.drain()
+    assert stack.items("HUMAN") == []
+    deliver(stack, review(**ours, id="reply-2", text="Sam here, sorry!", author={"id": "owner"}))
+    stack.drain()
+    assert len(stack.items("HUMAN")) == 1
+
+
+def test_an_edit_and_a_removal_reach_the_case(stack: World) -> None:
+    first = review()
+    deliver(stack, first)
+    stack.drain()
+    now = datetime.now(UTC).isoformat()
+    deliver(stack, first | {"text": "Three hours!", "edited_at": now})
+    stack.drain()
+    gone = {name: first[name] for name in ("source", "account", "id")}
+    deliver(stack, gone | {"removed_at": now})
+    stack.drain()
+    events = stack.events()
+    assert [one["type"].split(".")[-2] for one in events] == ["opened", "updated", "withdrawn"]
+    assert events[1]["data"]["message"]["text"] == "Three hours!"
+    (kept,) = stack.items("MSG")
+    assert "reply_url" not in kept["message"]
+
+
+def test_a_bad_message_is_set_aside_and_takes_no_other_with_it(stack: World) -> None:
+    deliver(stack, review(id=None), review(), {"id": "?"})
+    stack.drain()
+    assert len(stack.events()) == 1
+    reasons = {one["reason"] for one in stack.bodies("inbox-dead")}
+    assert reasons == {
+        "message without a usable id",
+        "message without a usable account, sent_at",
+    }
+
+
+def test_if_the_secret_lists_accounts_others_are_set_aside(
+    stack: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    listed = {**DEMO_SECRET["generic"], "accounts": {"google_business:other": {"name": "Other"}}}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="channels", SecretString=json.dumps({**DEMO_SECRET, "generic": listed})
+    )
+    deliver(stack, review())
+    stack.drain()
+    (aside,) = stack.bodies("inbox-dead")
+    assert aside["reason"] == "account google_business:locations/4200 is not in the secret"
