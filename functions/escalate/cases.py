@@ -65,6 +65,7 @@ HISTORY_BYTES = 90_000
 MESSAGE_BYTES = 100_000
 REPLY_BYTES = 20_000
 
+type _About = CaseEvent | CaseReply | Closing | Withdrawal
 type AnyCaseEvent = type[CaseOpened | CaseReopened | CaseUpdated | CaseReplyRefused]
 
 
@@ -136,19 +137,16 @@ class Cases:
         if case is None or said is None or "sent" in item.get("told", ()):
             return
         self._require_announced(case, where)
-        event = CaseReplySent(
-            id=f"{case.case_id}:{key}:{CaseReplySent.model_fields['type'].default}",
-            source="firstreply/escalate",
-            time=self.clock(),
-            subject=where.key,
-            data=CaseReply(
+        self._send(
+            CaseReplySent,
+            _id(case.case_id, key, CaseReplySent),
+            CaseReply(
                 case_id=case.case_id,
                 conversation=where,
                 channel=message.network,
                 reply=_sent_reply(said, message),
             ),
         )
-        self._send(event, where)
         self.conversations.note_told(where, key, "sent")
         self.conversations.renew_case(case, where, self.clock())
 
@@ -176,12 +174,10 @@ class Cases:
         if case_id is None or remembered.removed_at is None or remembered.withdrawn == words:
             return
         # What is told after a withdrawal needs another one.
-        event = CaseWithdrawn(
-            id=f"{case_id}:{message.id}:withdrawn" + (f":{words}" if words else ""),
-            source="firstreply/escalate",
-            time=self.clock(),
-            subject=message.conversation.key,
-            data=Withdrawal(
+        self._send(
+            CaseWithdrawn,
+            f"{case_id}:{message.id}:withdrawn" + (f":{words}" if words else ""),
+            Withdrawal(
                 case_id=case_id,
                 conversation=message.conversation,
                 channel=message.network,
@@ -189,7 +185,6 @@ class Cases:
                 removed_at=remembered.removed_at,
             ),
         )
-        self._send(event, message.conversation)
         self.conversations.note_withdrawn(remembered)
 
     # --- its turns ---------------------------------------------------------------------------
@@ -262,12 +257,10 @@ class Cases:
                 raise Refuse("the message that opened the case is not remembered")
             self._announce(case, opener)
             return
-        event = CaseClosed(
-            id=f"{case.case_id}:{case.turn}:{CaseClosed.model_fields['type'].default}",
-            source="firstreply/escalate",
-            time=self.clock(),
-            subject=where.key,
-            data=Closing(
+        self._send(
+            CaseClosed,
+            _id(case.case_id, case.turn, CaseClosed),
+            Closing(
                 case_id=case.case_id,
                 conversation=where,
                 channel=case.network or where.channel,
@@ -275,7 +268,6 @@ class Cases:
                 closed_at=case.closed_at or self.clock(),
             ),
         )
-        self._send(event, where)
         self.conversations.announce(case, where)
 
     # --- out ---------------------------------------------------------------------------------
@@ -288,20 +280,21 @@ class Cases:
         failed: FailedReply | None = None,
     ) -> None:
         message = remembered.message
-        event = shape(
-            id=f"{case.case_id}:{_about(shape, case, remembered, failed)}:"
-            f"{shape.model_fields['type'].default}",
-            source="firstreply/escalate",
-            time=self.clock(),
-            subject=message.conversation.key,
-            data=self._event(case, remembered, failed),
-        )
-        self._send(event, message.conversation)
+        about = _about(shape, case, remembered, failed)
+        self._send(shape, _id(case.case_id, about, shape), self._event(case, remembered, failed))
         count("Escalated", channel=message.conversation.channel)
 
-    def _send(self, event: CloudEvent, where: Conversation) -> None:
-        self.escalations.send_in_order(event, group=where.key, once=event.id)
-        logger().info("case", extra={"event": event.id})
+    def _send(self, shape: Callable[..., CloudEvent], id: str, data: _About) -> None:
+        where = data.conversation
+        event = shape(
+            id=id,
+            source="firstreply/escalate",
+            time=self.clock(),
+            subject=where.key,
+            data=data,
+        )
+        self.escalations.send_in_order(event, group=where.key, once=id)
+        logger().info("case", extra={"event": id})
 
     def _event(self, case: Case, remembered: Remembered, failed: FailedReply | None) -> CaseEvent:
         message, decision = remembered.message, remembered.decision
@@ -360,6 +353,11 @@ class Cases:
 
 
 # --- ids ------------------------------------------------------------------------------------------
+
+
+def _id(case_id: str, about: object, shape: type[CloudEvent]) -> str:
+    """The same at every try: by what happened, and to what."""
+    return f"{case_id}:{about}:{shape.model_fields['type'].default}"
 
 
 def _about(
