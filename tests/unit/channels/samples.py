@@ -64,14 +64,20 @@ def x_header(key: str, body: bytes) -> str:
     return f"sha256={base64.b64encode(_sha256(key, body)).decode()}"
 
 
-HEADER = {"meta": "x-hub-signature-256", "x": "x-twitter-webhooks-signature"}
+HEADER = {
+    "meta": "x-hub-signature-256",
+    "x": "x-twitter-webhooks-signature",
+}
 SECRETS = {
     "meta": "app_secrets",
     "x": "consumer_secrets",
     "generic": "secrets",
     "helpdesk": "secrets",
 }
-SIGN: Mapping[str, Callable[[str, bytes], str]] = {"meta": meta_header, "x": x_header}
+SIGN: Mapping[str, Callable[[str, bytes], str]] = {
+    "meta": meta_header,
+    "x": x_header,
+}
 
 
 def standard_headers(
