@@ -65,8 +65,8 @@ replay: $(DEV)/.ready  ## send deliveries through again (ARGS="--stack NAME --si
 redrive: $(DEV)/.ready  ## give dead letters back (ARGS="--stack NAME inbox", reply, complaint, fetch or escalation)
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate redrive $(ARGS)
 
-contracts: $(DEV)/.ready  ## write the JSON Schemas of the queues to docs/contracts/
-	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.contracts
+contracts: $(DEV)/.ready  ## write schemas and AsyncAPI to docs/contracts/ (ARGS=--release: released.json too)
+	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.contracts $(ARGS)
 
 situations: $(DEV)/.ready  ## write docs/situations.md from tests/situations/
 	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.situations
@@ -92,7 +92,7 @@ $(UV):
 	@echo "Setting up .venv (once)" >&2
 	@python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<1"
 
-# X's own library, which a test holds our count of characters against.
+# For two tests: X's own count of characters, and AsyncAPI's own schema.
 .venv/npm/.ready: requirements/npm/hashes.json | $(UV)
 	@echo "Setting up .venv/npm" >&2
 	@mkdir -p .venv/npm && cp requirements/npm/package.json .venv/npm/

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,21 +13,26 @@ from boto3.dynamodb.conditions import Attr
 
 from firstreply.conversations import Remembered
 from firstreply.understanding import Intent
+from local.desk import Helpdesk, knock, review
 from local.simulator import DEMO_SECRET, Simulator
 from local.stack import LocalStack, local_stack
 
 PATIENCE_SECONDS = 60
+REVIEW = "review"  # a place that is none of the simulator's
+AGENT, ANSWER = "Sam", "Hello Chidi, your suitcase is on tonight's flight. Sam from customer care"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a customer writes, where, and what is expected of FirstReply."""
+    """What a customer writes, where, and what is expected of FirstReply; `helped` by an agent who
+    gives ANSWER."""
 
     place: str
     author: str
     text: str
     intent: Intent
     times: int = 1
+    helped: bool = False
 
 
 SCRIPT = (
@@ -38,6 +43,7 @@ SCRIPT = (
         "Chidi",
         "My suitcase hasn't arrived for three days and nobody answers the phone 😡",
         "complaint",
+        helped=True,
     ),
     Line(
         "messenger", "Dana", "I was charged twice for the same seat. Please fix this!", "complaint"
@@ -62,6 +68,7 @@ SCRIPT = (
     Line(
         "facebook_comment", "Ines", "The heating was broken all night, awful.", "complaint", times=3
     ),
+    Line(REVIEW, "Lena", "Three hours on the plane at the gate, not even water.", "complaint"),
 )
 
 
@@ -102,6 +109,10 @@ class Stage:
 
     def say(self, line: Line) -> dict[str, Any]:
         """One customer's message, delivered as the platform does."""
+        if line.place == REVIEW:
+            told = review(line.author, line.text)
+            delivery = knock(self.stack, "generic", told["id"].rpartition("/")[2], told)
+            return {"id": f"{told['source']}:{told['id']}", "deliveries": [delivery]}
         return self._post(
             "/say",
             {
@@ -209,21 +220,25 @@ def _about(event: dict[str, Any]) -> str:
 def play(stage: Stage, show: Callable[[str], None]) -> bool:
     """Play the script; True only if everything expected happened, and nothing else."""
     before, expected = len(stage.said()), 0
-    as_expected = [_knock(stage, channel, show) for channel in ("meta", "x")]
+    as_expected = [_shake_hands(stage, channel, show) for channel in ("meta", "x")]
+    to_help: list[str] = []
     for line in SCRIPT:
         said = stage.say(line)
         outcome = stage.settle(said["id"], said["deliveries"])
         wrong = list(_wrong(line, outcome))
         expected += outcome.texts
+        to_help += [said["id"]] * line.helped
         for text in (
             *describe(outcome, line.author),
             *(f"    NOT AS EXPECTED: {w}" for w in wrong),
         ):
             show(text)
         as_expected.append(not wrong)
+    as_expected.append(_help(stage, to_help, show))
+    expected += len(to_help)
     extra = len(stage.said()) - before - expected
     if extra:
-        show(f"NOT AS EXPECTED: {extra} answers more than were decided")
+        show(f"NOT AS EXPECTED: {extra:+} answers, compared with what was decided")
     return all(as_expected) and not extra
 
 
@@ -253,10 +268,70 @@ def describe(outcome: Outcome, author: str | None = None) -> Iterator[str]:
         yield f"                because: {', '.join(data['reasons'])}"
 
 
-def _knock(stage: Stage, channel: str, show: Callable[[str], None]) -> bool:
+def _shake_hands(stage: Stage, channel: str, show: Callable[[str], None]) -> bool:
     answered = stage.handshake(channel)
     show(f"  handshake {channel}: {'ok' if answered else 'REFUSED'}")
     return answered
+
+
+def _help(stage: Stage, message_ids: Iterable[str], show: Callable[[str], None]) -> bool:
+    """A helpdesk reads its queue, and an agent answers those messages there and closes their
+    cases; True if that is what happened."""
+    desk, started = Helpdesk(stage.stack), time.monotonic()
+    while desk.read():
+        pass
+    took = _ms_since(started)
+    show(f"\n  a helpdesk reads the EscalationQueue: {len(desk.events)} events in {took}")
+    for event in desk.events:
+        if "message" in (data := event["data"]):
+            name = event["type"].removeprefix("firstreply.case.").removesuffix(".v1")
+            show(f"    {name:<8} {data['channel']:<15} {data['priority']:<7} {data['case_id']}")
+    return all([_answer(stage, desk, one, show) for one in message_ids])
+
+
+def _answer(stage: Stage, desk: Helpdesk, message_id: str, show: Callable[[str], None]) -> bool:
+    case = desk.case_of(message_id)
+    if case is None:
+        show(f"    NOT AS EXPECTED: {message_id} did not reach the helpdesk")
+        return False
+    show(f"\n  {AGENT} answers {case['data']['customer']['name']} there, and closes the case")
+    started = time.monotonic()
+    taken = desk.answer(case, AGENT, ANSWER)
+    show(f"    received    {taken['status']} in {taken['ms']:.0f} ms")
+    if taken["status"] != 200:
+        show("    NOT AS EXPECTED: it was not taken")
+        return False
+
+    def is_said() -> bool:
+        said = [one["text"] for one in stage.said() if one["in_reply_to"] == message_id]
+        return ANSWER in said
+
+    def is_closed() -> bool:
+        desk.read()
+        return desk.is_closed(case)
+
+    for word, is_so, what in (
+        ("answered", is_said, f"“{ANSWER}”"),
+        ("closed", is_closed, f"firstreply.case.closed.v1 {case['data']['case_id']}"),
+    ):
+        if not _wait_for(is_so):
+            show(f"    NOT AS EXPECTED: it is not {word}")
+            return False
+        show(f"    {word:<11} after {_ms_since(started)}: {what}")
+    return True
+
+
+def _wait_for(is_so: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _ms_since(started: float) -> str:
+    return f"{(time.monotonic() - started) * 1000:.0f} ms"
 
 
 def _wrong(line: Line, outcome: Outcome) -> Iterator[str]:
@@ -268,8 +343,10 @@ def _wrong(line: Line, outcome: Outcome) -> Iterator[str]:
         return
     if outcome.remembered.understanding.intent != line.intent:
         yield f"it was meant as a {line.intent}"
-    if len(outcome.said) != outcome.texts or not outcome.texts:
+    if len(outcome.said) != outcome.texts:
         yield f"{len(outcome.said)} answers, not {outcome.texts}"
+    if bool(outcome.texts) != (line.place != REVIEW):
+        yield "an answer was decided" if outcome.texts else "no answer was decided"
     is_for_humans = line.intent in ("complaint", "question")
     expected = ["firstreply.case.opened.v1"] if is_for_humans else []
     if [event["type"] for event in outcome.events] != expected:

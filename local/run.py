@@ -8,7 +8,7 @@ import sys
 import time
 from hashlib import sha256
 
-from local.play import Stage, describe, open_stage, play
+from local.play import ANSWER, Stage, describe, open_stage, play
 from local.simulator import DEMO_SECRET
 from local.stack import LocalStack, LocalStackError, require_free
 
@@ -61,16 +61,11 @@ def _run(port: int, *, once: bool) -> int:
 
 
 def _summary(stage: Stage, *, all_well: bool) -> None:
-    cases = stage.cases()
-    messages, said = stage.messages(), stage.said()
-    _say(f"\n  {len(messages)} messages, {len(said)} answers. In the EscalationQueue:")
-    for event in cases:
-        data = event["data"]
-        text = data["message"]["text"] if "message" in data else "(withdrawn)"
-        _say(f"    {data['channel']:<10} {data.get('priority', ''):<7} “{text}”")
+    said = [one for one in stage.said() if one["text"] != ANSWER]  # what needed no human
     times = sorted(one["ms_after"] for one in said)
     _say(
-        f"  From POST to answer: first {said[0]['ms_after']:.0f} ms (cold), "
+        f"\n  {len(stage.messages())} messages, {len(said)} automatic answers. "
+        f"From POST to answer: first {said[0]['ms_after']:.0f} ms (cold), "
         f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms"
     )
     _say("  Everything as expected." if all_well else "  NOT everything was as expected.")

@@ -4,6 +4,7 @@ platforms simulated, the example worker, django-helpdesk."""
 import json
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from boto3.dynamodb.conditions import Attr
@@ -16,25 +17,33 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 _people = count(1)
 CLOSED = 4
+# Of a type that the worker does not know.
+NOTHING: Any = {
+    "MessageBody": '{"id": "1", "source": "this test", "type": "nothing", "data": {}}',
+    "MessageGroupId": "nothing",
+    "MessageDeduplicationId": "1",
+}
 
 
 @pytest.fixture(scope="module")
 def site(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With the worker, on the stack's queues."""
     folder, queues = tmp_path_factory.mktemp("site"), stage.stack.outputs
-    stage.stack.sqs.purge_queue(QueueUrl=queues["EscalationQueueUrl"])  # other tests' cases
+    escalation = queues["EscalationQueueUrl"]
+    stage.stack.sqs.purge_queue(QueueUrl=escalation)  # other tests' cases
     settings = {
         "AWS_ENDPOINT_URL_SQS": stage.stack.endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "local",
-        "ESCALATION_QUEUE_URL": queues["EscalationQueueUrl"],
+        "ESCALATION_QUEUE_URL": escalation,
         "REPLY_QUEUE_URL": queues["ReplyQueueUrl"],
     }
     with open_site(folder) as running, started() as workers:
         workers.append(work_for(running, folder / "memory.sqlite", settings))
         yield running
-        end(workers[0])
+        end(workers[0], wake=lambda: stage.stack.sqs.send_message(**NOTHING, QueueUrl=escalation))
+    stage.stack.sqs.purge_queue(QueueUrl=escalation)
 
 
 @pytest.mark.parametrize("place", ["facebook_comment", "x_mention"])

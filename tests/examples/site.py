@@ -131,8 +131,10 @@ def comments(ticket: dict[str, Any]) -> list[str]:
     return [one["comment"] for one in ticket["followup_set"]]
 
 
-def end(process: subprocess.Popen[str]) -> str:
+def end(process: subprocess.Popen[str], wake: Callable[[], object] = lambda: None) -> str:
+    """It stops once its long poll has ended: at once, if `wake` puts something on its queue."""
     process.send_signal(signal.SIGTERM)
+    wake()
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     return said

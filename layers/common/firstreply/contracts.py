@@ -81,7 +81,8 @@ class ReplyRequest(_Data):
 
 
 class ReplyRequested(CloudEvent):
-    """`firstreply.reply.requested.v1`: `id` is the idempotency key."""
+    """`firstreply.reply.requested.v1`: an agent answers, or closes the case, or both. `id` is the
+    idempotency key."""
 
     type: Literal["firstreply.reply.requested.v1"] = "firstreply.reply.requested.v1"
     data: ReplyRequest
