@@ -244,7 +244,7 @@ class Listening:
         whose = self._whose(name, spoken)
         if self.outbox.recognise(name, whose, spoken):
             return NOTHING
-        if not whose and spoken.in_reply_to:
+        if not whose and spoken.in_reply_to and not spoken.goes_on:
             nameless = Conversation(
                 channel=name, account=spoken.account, customer=unknown_author(spoken.in_reply_to)
             )
@@ -265,7 +265,7 @@ class Listening:
             for message_id in filter(None, ids)
             for one in self.conversations.find(name, spoken.account, message_id)
         ]
-        if spoken.customer and not found:
+        if spoken.customer and not found and not spoken.goes_on:
             return [Conversation(channel=name, account=spoken.account, customer=spoken.customer)]
         return list(dict.fromkeys(found))
 

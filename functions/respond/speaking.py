@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,11 +12,11 @@ import httpx
 
 from firstreply.accounts import Accounts
 from firstreply.batch import Deadline
-from firstreply.channels import Channel, channel
+from firstreply.channels import Channel, channel, threads
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
 from firstreply.errors import Refuse, TryLater, Unsure
-from firstreply.message import Reply
+from firstreply.message import Part, Reply
 from firstreply.observe import count, logger
 from firstreply.outbox import Entry, Outbox, State
 from firstreply.platform import CALL_SECONDS, Platform
@@ -50,17 +50,50 @@ class Speaking:
 
     def say(self, request: ReplyRequested) -> None:
         """Say it, unless it was said. TryLater when it is not decided yet; then ask again."""
-        if not request.data.text:
-            self._close(request)
-        elif one := self._find(request):
-            one.go_on_from(self.outbox.claim(one.reply, self.clock()))
+        self._each_part(request, _OneReply.go_on_from)
 
     def give_up(self, request: ReplyRequested, reason: str) -> None:
         """Leave it to a human, unless it was said after all."""
+        self._each_part(request, _giving_up(reason))
+
+    def _each_part(
+        self, request: ReplyRequested, do: Callable[[_OneReply, Entry], str | None]
+    ) -> None:
+        """Each under the one before, so none is begun before that is there."""
         if not request.data.text:
             self._close(request)
-        elif one := self._find(request):
-            one.give_up(self.outbox.claim(one.reply, self.clock()), reason)
+            return
+        whole = self._find(request)
+        if whole is None:
+            return
+        try:
+            parts, entry = self._begun(whole)
+        except Refuse as error:
+            parts, entry, do = [whole], self._claim(whole), _giving_up(error.reason)
+        if self.outbox.is_other(whole.reply, entry):
+            reason = "the same request has asked for something else before"
+            logger().warning("reply", extra={"reason": reason})
+            return
+        above = do(parts[0], entry)
+        for part in parts[1:]:
+            if above is None:
+                return
+            one = part.under(above)
+            above = do(one, self._claim(one))
+
+    def _begun(self, whole: _OneReply) -> tuple[list[_OneReply], Entry]:
+        """In how many parts, and where the first one stands. However it was begun it goes on, even
+        if policy says otherwise by now: what has been said cannot be split again."""
+        where = whole.reply.message.conversation
+        may_split = self.policy.long_answers.get(where.channel) == "thread"
+        parts = whole.in_parts() if may_split else [whole]
+        entry = self._claim(parts[0])
+        if entry.parts != len(parts):
+            parts = whole.in_parts() if entry.parts > 1 else [whole]
+        return parts, entry
+
+    def _claim(self, one: _OneReply) -> Entry:
+        return self.outbox.claim(one.reply, self.clock())
 
     def _find(self, request: ReplyRequested) -> _OneReply | None:
         """None if there is nothing to say any more."""
@@ -122,35 +155,67 @@ def _agent_key(request: ReplyRequested) -> str:
     return "agent-" + sha256(f"{request.source}\0{request.id}".encode()).hexdigest()[:32]
 
 
+def _giving_up(reason: str) -> Callable[[_OneReply, Entry], str | None]:
+    return lambda one, entry: one.give_up(entry, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class _OneReply:
-    """One reply on its way through the outbox; `closing`: the case is closed once it is sent."""
+    """One reply on its way through the outbox, or a part of one; `closing`: the case is closed once
+    it is sent."""
 
     way: Speaking
     reply: Reply
     remembered: Remembered
     closing: CloseCase | None = None
 
-    def go_on_from(self, entry: Entry) -> None:
-        """Whatever happened before: carry on from where the outbox says it stands."""
+    def in_parts(self) -> list[_OneReply]:
+        """As a thread, if a human's public words need one. Refuse if it would be too long."""
+        reply, said_on = self.reply, threads(self.reply.message.conversation.channel)
+        texts = said_on.split(reply.text) if said_on and reply.by_human and reply.is_public else ()
+        if len(texts) < 2:
+            return [self]
+        return [self._part(number, texts) for number in range(1, len(texts) + 1)]
+
+    def _part(self, number: int, texts: Sequence[str]) -> _OneReply:
+        """The first keeps the name of the whole; with the last the case may be closed."""
+        reply, of = self.reply, len(texts)
+        rest = " ".join(texts[number - 1 :]) if number > 1 else reply.text
+        part = replace(
+            reply,
+            key=reply.key + (f"-{number}" if number > 1 else ""),
+            text=f"{texts[number - 1]} {number}/{of}",
+            part=Part(number=number, of=of, whole=reply.text, rest=rest),
+        )
+        return replace(self, reply=part, closing=self.closing if number == of else None)
+
+    def under(self, platform_id: str) -> _OneReply:
+        """It answers the part before, which has this id."""
+        part = self.reply.part and replace(self.reply.part, under=platform_id)
+        return replace(self, reply=replace(self.reply, part=part))
+
+    def go_on_from(self, entry: Entry) -> str | None:
+        """Whatever happened before: carry on from where the outbox says it stands. The platform's
+        id of it once it is sent; None if a human is to say it."""
         if self._is_over(entry):
-            return
+            return entry.sent_as
         try:
             if self.way.outbox.is_mine(entry):
-                self._send()
-            elif entry.state == "refused":
+                return self._send()
+            if entry.state == "refused":
                 self._hand_over(entry.reason)
-            else:
-                self._require_rest(entry)
-                self._ask(entry)
+                return None
+            self._require_rest(entry)
+            return self._ask(entry)
         except Refuse as error:
             self._settle("refused", reason=error.reason)
             self._hand_over(error.reason)
+            return None
 
-    def give_up(self, entry: Entry, reason: str) -> None:
-        """A human gets it, with what stood in the way at first."""
+    def give_up(self, entry: Entry, reason: str) -> str | None:
+        """A human gets it, with what stood in the way at first; unless it is sent (its id)."""
         if self._is_over(entry):
-            return
+            return entry.sent_as
         reason = entry.reason or reason
         if not self.way.outbox.is_mine(entry) and entry.state in ("claimed", "sending"):
             self._require_rest(entry)
@@ -158,13 +223,10 @@ class _OneReply:
             in_doubt = entry.state in ("sending", "unknown")
             self._settle("unknown" if in_doubt else "refused", reason=reason, seen=entry)
         self._hand_over(reason)
+        return None
 
     def _is_over(self, entry: Entry) -> bool:
         """Whether there is nothing to say any more; of what is sent, the case may not know yet."""
-        if self.way.outbox.is_other(self.reply, entry):
-            reason = "the same request has asked for something else before"
-            logger().warning("reply", extra={"reason": reason})
-            return True
         if entry.state == "sent" and "sent" not in entry.told:
             self._tell(entry.began_at or self.way.clock())
         return entry.state == "sent" or entry.handed_over
@@ -175,14 +237,14 @@ class _OneReply:
         if left >= 0 or entry.state == "claimed":
             raise TryLater("not settled yet", after=max(left, 0) + 1)
 
-    def _send(self) -> None:
+    def _send(self) -> str | None:
         now, platform = self.way.clock(), self._platform()
         cool_down, is_automatic = None, not self.reply.by_human
         if is_automatic:
             decision = self._decide(platform, now)
             if decision.silence:
                 self._keep_silent(decision)
-                return
+                return None
             is_command = decision.purpose in ("stopped", "started")
             cool_down = timedelta() if is_command else self.way.policy.cool_down
         try:
@@ -191,7 +253,7 @@ class _OneReply:
             most = self.way.policy.most_answers_a_day
             if silence := self.way.outbox.begin(self.reply, now, cool_down, most):
                 self._keep_silent(self._decide(platform, now, silence))
-                return
+                return None
             platform_id = self._channel().send(self.reply, platform)
         except (TryLater, Refuse) as error:
             # Nothing was sent, so nothing stands in the way of the next try.
@@ -207,6 +269,7 @@ class _OneReply:
         self._count_price()
         self._note_account(platform)
         self._tell(now)
+        return platform_id
 
     def _tell(self, said_at: datetime) -> None:
         """What follows from a reply that was sent; doing it again is harmless. Its case hears of
@@ -241,7 +304,7 @@ class _OneReply:
         where = self.reply.message.conversation
         self.way.accounts.note(where.channel, where.account, platform, error)
 
-    def _ask(self, entry: Entry) -> None:
+    def _ask(self, entry: Entry) -> str | None:
         """Sent or not? Only the platform knows; a human gets what it cannot tell."""
         platform = self._platform()
         try:
@@ -254,15 +317,15 @@ class _OneReply:
             self._note_account(platform, error)
             self._settle("unknown", reason=error.reason, seen=entry)
             self._hand_over(error.reason)
-            return
+            return None
         if platform_id:
             self._settle("sent", platform_id=platform_id)
             self._tell(entry.began_at or self.way.clock())
-            return
+            return platform_id
         armed = self.way.outbox.rearm(self.reply, entry, self.way.clock())
         if not self.way.outbox.is_mine(armed):
             raise TryLater("another invocation is at it", after=1)
-        self._send()
+        return self._send()
 
     def _decide(self, platform: Platform, now: datetime, found: Silence | None = None) -> Decision:
         """Whether policy still allows it: minutes may have passed in the queue."""
@@ -309,15 +372,17 @@ class _OneReply:
         logger().info("reply", extra={"message_id": message.id, "state": state, "reason": reason})
 
     def _hand_over(self, reason: str) -> None:
-        message = self.reply.message
+        """Of a thread, all that is not said yet."""
+        message, part = self.reply.message, self.reply.part
+        text = part.rest if part else self.reply.text
+        if part:
+            reason = f"part {part.number} of {part.of}: {reason}"
         self.way.complaints.send_all(
             [
                 Complaint(
                     conversation=message.conversation,
                     message_id=message.id,
-                    failed_reply=FailedReply(
-                        key=self.reply.key, text=self.reply.text, reason=reason
-                    ),
+                    failed_reply=FailedReply(key=self.reply.key, text=text, reason=reason),
                 )
             ]
         )

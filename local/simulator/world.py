@@ -108,6 +108,20 @@ class Reply:
             ms_after=round((time.monotonic() - message.posted) * 1000, 1),
         )
 
+    @classmethod
+    def continuing(cls, own: Self, id: str, text: str) -> Self:
+        """Under a post of one's own: a thread."""
+        return cls(
+            id=id,
+            channel=own.channel,
+            kind=own.kind,
+            account=own.account,
+            in_reply_to=own.id,
+            to=own.account,
+            text=text,
+            under=own.under or own.id,
+        )
+
     def shown(self) -> dict[str, Any]:
         optional = {
             "metadata": self.metadata,
@@ -238,6 +252,10 @@ class World:
                 for reply in self.replies
                 if (reply.account, reply.kind) == (account, kind) and not reply.removed
             ]
+
+    def own_post(self, account: str, id: str) -> Reply | None:
+        """What the account has posted under that id, and not taken back."""
+        return next((reply for reply in self.said(account, "post") if reply.id == id), None)
 
     def take_back(self, id: str) -> Reply | None:
         """The account's own post, which is gone now; nothing if there was none."""

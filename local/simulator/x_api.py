@@ -66,7 +66,11 @@ class XApi:
         if any(reply.text == post.text and reply.at > remembered for reply in said):
             refuse("duplicate")
         with_link = bool(post.deep_link) or has_link(post.text)
-        if post.answers:
+        if own := self._world.own_post(profile.id, post.answers):
+            # Whether one may without being summoned, X does not say.
+            reply = Reply.continuing(own, wire.new_id(), post.text)
+            price, under = PRICE_POST, reply.under
+        elif post.answers:
             message = self._world.find(X_POSTS, profile.id, post.answers) or refuse("gone")
             if not message.summons:
                 refuse("not_summoned")

@@ -49,6 +49,21 @@ class XControl:
 
     def answer(self, ask: Answer) -> Response:
         """A human at the brand, in X's own app."""
+        reply = self._under_own(ask) or self._to_customer(ask)
+        with self._world.lock:
+            self._world.replies.append(reply)
+        tell = ECHOES[reply.kind, ask.family]
+        return self._told([tell(reply, self._door.profiles[reply.account])], id=reply.id)
+
+    def _under_own(self, ask: Answer) -> Reply | None:
+        """What a human adds to a post of the brand's own."""
+        for account in self._door.profiles:
+            if own := self._world.own_post(account, ask.in_reply_to):
+                reply = Reply.continuing(own, wire.new_id(), ask.text)
+                return replace(reply, by_human=True)
+        return None
+
+    def _to_customer(self, ask: Answer) -> Reply:
         heard = self._heard(ask.in_reply_to)
         if not heard:
             raise Refused(f"no customer wrote {ask.in_reply_to!r} on x")
@@ -57,11 +72,7 @@ class XControl:
             raise Refused("an answer in an x_chat is as secret as what it answers")
         kind: Kind = "post" if message.place in X_POSTS else "direct_message"
         reply = Reply.answering(message, wire.new_id(), kind, ask.text)
-        reply = replace(reply, under=message.thread, by_human=True)
-        with self._world.lock:
-            self._world.replies.append(reply)
-        tell = ECHOES[kind, ask.family]
-        return self._told([tell(reply, self._door.profiles[message.account])], id=reply.id)
+        return replace(reply, under=message.thread, by_human=True)
 
     def rotate(self, ask: Rotate) -> Response:
         """Whatever was before is no good any more; what was revoked is good again."""

@@ -84,7 +84,8 @@ class Desk:
         return self._world.is_first_use(profile.token, stamp, nonce)
 
     def place_of(self, profile: Profile, id: str) -> Place:
-        """What a post answers, whether or not it can be answered."""
+        """What a post answers, whether or not it can be answered; a post of one's own is as a
+        mention."""
         message = self._world.messages.get((profile.id, id))
         return message.place if message and message.place in X_POSTS else "x_mention"
 

@@ -221,9 +221,11 @@ def test_no_pair_of_crashes_loses_or_doubles_anything(
 
 # Of the second message, after the case was closed.
 AGAIN = "It broke again"
+# Of the agent.
+BRIEF = "A new one is on its way, {}"
 
 
-def _request(connected: World, event: dict[str, Any], person: int) -> None:
+def _request(connected: World, event: dict[str, Any], person: int, text: str = BRIEF) -> None:
     """An agent answers and closes the case."""
     request = {
         "type": "firstreply.reply.requested.v1",
@@ -233,7 +235,7 @@ def _request(connected: World, event: dict[str, Any], person: int) -> None:
         "data": {
             "conversation": event["data"]["conversation"],
             "in_reply_to": event["data"]["message"]["id"],
-            "text": f"A new one is on its way, {person}",
+            "text": text.format(person),
             "author": {"kind": "agent", "name": "Kim"},
             "close_case": True,
         },
@@ -298,6 +300,66 @@ def test_a_crash_at_any_boundary_of_a_case_s_life_loses_and_doubles_nothing(
     record_property(
         "figure",
         f"life of a case: {boundaries} boundaries, a crash at {len(chosen)} of them"
+        f" (CRASH_SEED={SEED}); lost 0, doubled 0",
+    )
+
+
+# --- a thread -----------------------------------------------------------------------------------
+
+LONG = " ".join(f"Step {{0}}.{n}: unplug it, and let it cool for an hour." for n in range(12))
+
+
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_crash_at_any_boundary_of_a_thread_loses_doubles_and_misplaces_no_part(
+    connected: World,
+    customers: httpx.Client,
+    fuse: Fuse,
+    monkeypatch: pytest.MonkeyPatch,
+    every: int,
+    record_property: RecordProperty,
+) -> None:
+    monkeypatch.setenv("AUTO_REPLY", "off")  # under the same message it would leave doubt
+    people = count(1)
+
+    def once(boundary: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What is said, and what is told of it; with a crash there."""
+        person = next(people)
+        connected.empty()
+        customers.delete("/").raise_for_status()
+        customers.post("/settings", json={"echo": False}).raise_for_status()
+        fuse.set(0)
+        run(connected, customers, "x_mention", "My kettle stopped working", person)
+        opened, *_ = connected.bodies("escalation.fifo")
+        fuse.set(boundary)
+        _request(connected, opened, person, LONG)
+        events = {one["id"]: one for one in connected.bodies("escalation.fifo")}
+        under = [opened["data"]["message"]["id"]]
+        said: list[dict[str, Any]] = customers.get("/said").json()
+        under += [one["id"] for one in said[:-1]]
+        where = f"crash at boundary {boundary}"
+        assert [one["in_reply_to"] for one in said] == under, where
+        words = [one["text"].rpartition(" ") for one in said]
+        assert [number for *_, number in words] == ["1/3", "2/3", "3/3"], where
+        assert " ".join(text for text, *_ in words) == LONG.format(person), where
+        return said, list(events.values())
+
+    once(0)
+    once(0)
+    boundaries = fuse.passed
+    assert boundaries > 50
+    chosen = range(1 + SEED % every, boundaries + 1, every)
+    for boundary in chosen:
+        said, events = once(boundary)
+        where = f"crash at boundary {boundary} of {boundaries}"
+        assert fuse.passed >= boundary, "the crash did not happen"
+        assert connected.dead == [], where
+        *sent, closed = events
+        assert closed["type"] == "firstreply.case.closed.v1", where
+        assert [one["data"]["reply"]["id"] for one in sent] == [one["id"] for one in said], where
+        assert not connected.items("CASE")[0]["is_open"], where
+    record_property(
+        "figure",
+        f"thread of three: {boundaries} boundaries, a crash at {len(chosen)} of them"
         f" (CRASH_SEED={SEED}); lost 0, doubled 0",
     )
 

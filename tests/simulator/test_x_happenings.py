@@ -84,6 +84,20 @@ def test_a_human_answers_a_post(family: str, client: Client, receiver: Receiver)
 
 
 @FAMILIES
+def test_a_human_goes_on_under_a_post_of_the_brand_s(
+    family: str, client: Client, receiver: Receiver
+) -> None:
+    own = client.post(client.say("x_mention")["id"]).json()["data"]["id"]
+    client.do("/answer", in_reply_to=own, text="We have it", family=family)
+    body = receiver.delivered[-1].body
+    post = body["tweet_create_events"][0] if family == "aaa" else body["data"]["payload"]
+    names = ("in_reply_to_status_id_str", "in_reply_to_user_id_str")
+    names = names if family == "aaa" else ("in_reply_to_tweet_id", "in_reply_to_user_id")
+    assert [post[name] for name in names] == [own, PROFILE]
+    assert [said["id"] for said in client.said()] == [own]
+
+
+@FAMILIES
 def test_a_human_answers_a_direct_message(family: str, client: Client, receiver: Receiver) -> None:
     message = client.say("x_direct_message", author=ALMA)["id"]
     id = client.do("/answer", in_reply_to=message, text="We have it", family=family)["id"]

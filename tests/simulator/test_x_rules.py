@@ -118,6 +118,30 @@ def test_a_post_and_a_direct_message_have_their_prices(client: Client) -> None:
     assert [said["price"] for said in client.said()] == [0.015, 0.2, 0.015]
 
 
+def test_a_thread_stands_under_one_s_own_posts_and_is_of_ordinary_ones(
+    client: Client,
+) -> None:
+    above = [client.say("x_mention", author={"id": "77"})["id"]]
+    for text in ("So sorry 1/3", "We look 2/3", "See example.com 3/3"):
+        above.append(client.post(above[-1], text).json()["data"]["id"])
+    assert [said["in_reply_to"] for said in client.said()] == above[:-1]
+    assert [said["price"] for said in client.said()] == [0.01, 0.015, 0.2]
+    path = f"users/{PROFILE}/tweets?tweet.fields=referenced_tweets%2Cconversation_id"
+    posts = client.x("GET", path).json()["data"]
+    assert [post["referenced_tweets"][0]["id"] for post in posts] == above[-2::-1]
+    assert len({post["conversation_id"] for post in posts}) == 1
+    client.do("/remove", id=above[-1])
+    assert client.post(above[-1], "And more").status_code == 403
+
+
+def test_a_thread_can_be_refused_where_the_mention_was_not(client: Client) -> None:
+    """What stands under one's own post is as a mention to the faults."""
+    own = client.post(client.say("x_quote")["id"], "So sorry 1/2").json()["data"]["id"]
+    client.fault("x_mention", "not_summoned")
+    assert client.post(own, "We look 2/2").status_code == 403
+    assert client.post(own, "We look 2/2").status_code == 201
+
+
 def test_what_is_refused_costs_nothing_and_what_is_accepted_does(client: Client) -> None:
     client.fault("x_mention", "server_error")
     client.fault("x_mention", "accept_then_disconnect")

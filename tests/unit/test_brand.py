@@ -213,6 +213,10 @@ def test_the_line_is_the_one_to_mend(own: Files) -> None:
         (changed(POLICY, "most_answers_a_day", 0), "most_answers_a_day"),
         (changed(POLICY, "oldest_answer_hours", -1), "oldest_answer_hours"),
         (changed(POLICY, "cool_down", 5), "cool_down"),
+        (changed(POLICY, "long_answers", "thread"), "long_answers: names with values are wanted"),
+        (changed(POLICY, "long_answers", {"x": "cut"}), "long_answers.x"),
+        (changed(POLICY, "long_answers", {"meta": "thread"}), "long_answers.meta: only x can be"),
+        (changed(POLICY, "long_answers", {"y": "refuse"}), "long_answers.y: no such channel"),
         (changed(POLICY, "complaint_bands", ...), "complaint_bands"),
         (changed(POLICY, "complaint_bands", 0.5), "complaint_bands"),
         (changed(POLICY, "complaint_bands.sure", ...), "complaint_bands.sure"),
@@ -237,6 +241,13 @@ def test_a_wrong_policy_is_named_with_its_place_before_it_is_applied(
     with pytest.raises(Misconfigured) as raised:
         policy()
     assert_helpful(str(raised.value), "brand/policy.yaml", place, own)
+
+
+@pytest.mark.parametrize("how", [..., {}, {"meta": "refuse"}, {"x": "refuse"}])
+def test_what_is_too_long_is_refused_unless_policy_wants_threads(own: Files, how: object) -> None:
+    assert policy().long_answers == {"x": "thread"}
+    own.write("policy.yaml", changed(POLICY, "long_answers", how))
+    assert "thread" not in policy().long_answers.values()
 
 
 @pytest.mark.parametrize(("none", "sure"), [(0, 0), (0, 1), (0.4, 0.4), (1, 1)])

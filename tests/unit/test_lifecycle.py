@@ -309,7 +309,7 @@ def test_a_request_asks_for_one_thing_only(connected: World, customers: httpx.Cl
 @pytest.mark.parametrize(
     ("place", "text", "reason"),
     [
-        ("x_mention", "a" * 312, "x: 312 of 280 characters"),
+        ("x_mention", "a" * 1_381, "x: 1381 characters do not fit into 5 posts of 276"),
         ("x_direct_message", "a" * 10_001, "x: 10001 of 10000 characters"),
         ("messenger", "a" * 2_001, "graph: 2001 of 2000 characters"),
         ("facebook_comment", "a" * 8_001, "graph: 8001 of 8000 characters"),

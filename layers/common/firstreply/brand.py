@@ -10,7 +10,7 @@ from pathlib import PurePath
 from pydantic import BaseModel, PositiveInt, ValidationError
 
 from firstreply.answers import Answers
-from firstreply.channels import names
+from firstreply.channels import names, threads
 from firstreply.datafile import located, parse, tree_of
 from firstreply.errors import Misconfigured
 from firstreply.policy import Policy, Rules
@@ -65,6 +65,7 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
         intents = ", ".join(sorted(wordless))
         raise _wrong("policy.yaml", "answer", f"brand/voice/ has no words for {intents}")
     _require_linkless(data)
+    _require_threads(data)
     given = {name: getattr(data, name) for name in Rules.model_fields}
     return Policy(
         **given,
@@ -88,6 +89,15 @@ def _require_linkless(data: PolicyData) -> None:
                     "every variation holds a link, and policy.yaml allows links on"
                     f" {sorted(data.links_on)} only",
                 )
+
+
+def _require_threads(data: PolicyData) -> None:
+    """Nothing is promised of a channel that it cannot do."""
+    for name, how in data.long_answers.items():
+        if name not in names() or (how == "thread" and threads(name) is None):
+            able = ", ".join(sorted(one for one in names() if threads(one)))
+            reason = f"only {able} can be a thread" if name in names() else "no such channel"
+            raise _wrong("policy.yaml", ("long_answers", name), reason)
 
 
 def _languages() -> Iterator[tuple[str, str]]:

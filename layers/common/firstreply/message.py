@@ -128,7 +128,8 @@ class Spoken:
     """The brand's own account said something: FirstReply did, or a human in the platform's app.
 
     `id` is the platform's; `reply_key` ours, if the platform gives it back. Whom it was said to is
-    told by `customer`, or by `in_reply_to`, the message it stands under.
+    told by `customer`, or by `in_reply_to`, the message it stands under. `customer` is the account
+    itself if that is the brand's own, as in a thread.
     """
 
     account: str
@@ -138,6 +139,11 @@ class Spoken:
     customer: str | None = None
     in_reply_to: str | None = None
     reply_key: str | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it stands under what the brand has said itself."""
+        return self.customer == self.account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +205,25 @@ type Update = AccountUpdate | Revoked | Erasure | Requested | Unread | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of a text that is too long for one answer: which, of how many, of what; `rest` is this and
+    all that follows. `under` is the platform's id of the part before; None if it is the first."""
+
+    number: int
+    of: int
+    whole: str
+    rest: str
+    under: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What we are about to say. `key` is ours, and the same at every try.
 
     `in_private`: to the customer alone, though the message was public. `by_human`: an agent wrote
     it. `heard_at`: when the customer last wrote in private, if later than `message`. `invites`: in
     public, with an invitation to go on in private. `author` is the agent's name, `request_id` the
-    id of the event that asked for it.
+    id of the event that asked for it. `part`: if `text` is one of a thread.
     """
 
     key: str
@@ -217,6 +235,12 @@ class Reply:
     invites: bool = False
     author: str | None = None
     request_id: str | None = None
+    part: Part | None = None
+
+    @property
+    def answers(self) -> str:
+        """The id of what it stands under: the message, or the part before it."""
+        return (self.part and self.part.under) or self.message.id
 
     @property
     def is_public(self) -> bool:

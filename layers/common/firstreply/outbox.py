@@ -13,7 +13,8 @@ The claim names its owner: botocore repeats a write whose answer was lost, and t
 own condition; "mine already" must not look like "somebody else's".
 
 An agent's reply is named by the request alone. Who asks again for something else under the same
-name gets what was claimed first: `digest` tells.
+name gets what was claimed first: `digest` tells. A long one may be a thread: an entry for each of
+its parts, claimed when the one before is sent. How many there are is settled by the first.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
 
 class Entry(BaseModel):
     """Where a reply stands. `lease_until` is in unix seconds; `told` is what its case knows of it;
-    `digest` tells what an agent wants said, and in answer to what."""
+    `digest` tells what an agent wants said, and in answer to what, in how many `parts`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -69,6 +70,12 @@ class Entry(BaseModel):
     began_at: datetime | None = None
     told: frozenset[str] = frozenset()
     digest: str | None = None
+    parts: int = 1
+
+    @property
+    def sent_as(self) -> str | None:
+        """The platform's id of it, if it is there and no human has been asked to say it."""
+        return self.platform_id if self.state == "sent" and not self.handed_over else None
 
 
 class Outbox:
@@ -264,7 +271,7 @@ class Outbox:
                 ConditionExpression=condition,
                 ExpressionAttributeNames={f"#{name}": name for name in facts},
                 ExpressionAttributeValues={f":{name}": value for name, value in facts.items()}
-                | {":under": _under(reply.message.in_reply_to or reply.message.id)},
+                | {":under": _under(_top(reply))},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
@@ -274,7 +281,12 @@ class Outbox:
             if stored is None or "state" not in stored:
                 raise TryLater("reply was released while it was claimed", after=1) from error
             return Entry.model_validate(stored)
-        return Entry(state="claimed", owner=self._owner, lease_until=lease_until)
+        return Entry(
+            state="claimed",
+            owner=self._owner,
+            lease_until=lease_until,
+            parts=reply.part.of if reply.part else 1,
+        )
 
     def _start(self, reply: Reply, now: datetime) -> dict[str, Any]:
         return {
@@ -353,16 +365,19 @@ def _kept(reply: Reply) -> dict[str, Any]:
     """What is remembered of what we say; of a human's, also what tells it from any other."""
     kept: dict[str, Any] = {
         "text": mask(reply.text),
-        "answers": reply.message.id,
+        "answers": reply.answers,
         "is_public": reply.is_public,
     }
     if reply.by_human:
         kept |= {"author": reply.author, "request_id": reply.request_id, "digest": _digest(reply)}
+        kept |= {"parts": reply.part.of if reply.part else 1}
     return {name: value for name, value in kept.items() if value is not None}
 
 
 def _digest(reply: Reply) -> str:
-    what = f"{reply.message.id}\0{reply.in_private}\0{reply.text}"
+    """Of the whole: every part has the same."""
+    text = reply.part.whole if reply.part else reply.text
+    what = f"{reply.message.id}\0{reply.in_private}\0{text}"
     return sha256(what.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
@@ -371,6 +386,13 @@ def _may_answer(item: Item, message_id: str | None) -> bool:
     if message_id is None:
         return True
     return item.get("answers") == message_id or item["item"].startswith(f"REPLY#{message_id}#")
+
+
+def _top(reply: Reply) -> str:
+    """What a platform may say that it stands under."""
+    if reply.answers != reply.message.id:
+        return reply.answers
+    return reply.message.in_reply_to or reply.message.id
 
 
 def _under(message_id: str) -> str:

@@ -68,6 +68,7 @@ class Rules(BaseModel):
     complaint_bands: ComplaintBands
     bedrock_sure: Probability
     links_on: frozenset[str]
+    long_answers: Mapping[str, Literal["thread", "refuse"]] = {}
 
     @model_validator(mode="after")
     def _keeps_the_promises(self) -> Self:

@@ -328,6 +328,14 @@ OUR_REPLY = Spoken(
     customer=ADA,
     in_reply_to=TARMAC.id,
 )
+OUR_THREAD = Spoken(
+    account=PROFILE,
+    id="1990000000000000123",
+    text="And twice on Sundays.",
+    at=THEN,
+    customer=PROFILE,
+    in_reply_to="1990000000000000122",
+)
 TWICE = privately(201, "I was charged twice for seat 14C, can you help?")
 
 WHAT_BECOMES_OF: dict[str, list[Update]] = {
@@ -661,8 +669,8 @@ WHAT_BECOMES_OF: dict[str, list[Update]] = {
     "x/own_reply_aaa.json": [OUR_REPLY],
     "x/own_post_standalone_xaa.json": [OWN_POST],
     "x/own_post_aaa.json": [OWN_POST],
-    "x/own_thread_xaa.json": [OWN_POST],
-    "x/own_thread_aaa.json": [OWN_POST],
+    "x/own_thread_xaa.json": [OUR_THREAD],
+    "x/own_thread_aaa.json": [OUR_THREAD],
     "x/own_mention_xaa.json": [OWN_POST],
     "x/post_delete_xaa.json": [gone(ADA)],
     "x/post_delete_aaa.json": [gone(ADA, THEN + timedelta(minutes=1))],

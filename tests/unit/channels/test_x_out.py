@@ -16,7 +16,7 @@ import pytest
 from firstreply import platform as way_out
 from firstreply.channels.x import charged_as, find_reply, price, send
 from firstreply.errors import AccountDead, FirstReplyError, RateLimited, Refuse, TryLater, Unsure
-from firstreply.message import Hint, Reply
+from firstreply.message import Hint, Part, Reply
 from local.simulator import DEMO_SECRET
 from tests.unit.channels.platforms import NOON, TEXT, Recorder, World, answer_to, clock
 from tests.unit.channels.samples import messages, named
@@ -175,6 +175,24 @@ def test_the_price_we_name_is_what_x_charges(
     assert charged_as(reply, NOON) == costs
     world.send(reply)
     assert world.said()[0]["price"] == price(reply, NOON)
+
+
+@pytest.mark.parametrize(("text", "costs"), [(PLAIN, "post"), (WITH_LINK, "post_with_link")])
+def test_a_later_part_of_a_thread_stands_under_the_one_before(
+    world: World, text: str, costs: str
+) -> None:
+    """So it is found there, whatever else of ours stands under the message; and is no summoned
+    reply."""
+    first = answer_to(world.hear("x_mention"))
+    part = Part(number=2, of=2, whole=f"{TEXT} {text}", rest=text, under=world.send(first))
+    second = replace(first, text=text, part=part)
+    assert world.find(second) is None
+    id = world.send(second)
+    assert world.find(second) == id
+    said = world.said()
+    assert [one["in_reply_to"] for one in said] == [first.message.id, said[0]["id"]]
+    assert charged_as(second, NOON) == costs
+    assert said[1]["price"] == price(second, NOON)
 
 
 def test_a_reply_to_who_did_not_call_us_is_a_post() -> None:

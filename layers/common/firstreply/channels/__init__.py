@@ -92,6 +92,15 @@ class Channel(Entrance, Protocol):
         Refuse if there is none."""
 
 
+class Threads(Channel, Protocol):
+    """What a channel provides besides, if a long public answer can be a thread there: several,
+    each in answer to the one before (`Reply.part`)."""
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Its parts, in order, with room behind each for its number (` 1/3`); one if it fits as it
+        is. Only blanks are lost. Refuse if there would be too many: nothing is cut."""
+
+
 @cache
 def names() -> frozenset[str]:
     """The channels there are."""
@@ -101,6 +110,12 @@ def names() -> frozenset[str]:
 def channel(name: str) -> Channel | None:
     """The channel of that name, None if there is none."""
     return cast("Channel", import_module(f"{__name__}.{name}")) if name in names() else None
+
+
+def threads(name: str) -> Threads | None:
+    """The channel of that name, None if it has no threads."""
+    found = channel(name)
+    return cast("Threads", found) if hasattr(found, "split") else None
 
 
 HELPDESK = "helpdesk"

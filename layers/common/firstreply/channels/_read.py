@@ -112,7 +112,7 @@ def clean(text: str) -> str:
 
 def cut_at_word(text: str, length: int) -> str:
     """At most `length` characters of a longer text and an ellipsis; no word is cut but the only."""
-    length = _between_characters(text, length)
+    length = between_characters(text, length)
     kept = text[:length]
     words = kept.rsplit(maxsplit=1)
     if len(words) > 1 and not text[length].isspace():
@@ -120,7 +120,7 @@ def cut_at_word(text: str, length: int) -> str:
     return kept.rstrip().rstrip(",.;:") + "…"
 
 
-def _between_characters(text: str, length: int) -> int:
+def between_characters(text: str, length: int) -> int:
     """The same place or one before it, where no emoji or accented letter is torn."""
     before = length
     while before and _is_within(text, before):

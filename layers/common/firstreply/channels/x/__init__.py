@@ -1,7 +1,8 @@
 """X, as its webhooks (both families) and its API v2 speak of it.
 
 Facts and their certainty: docs/channels.md. `door` is who may come in, `inbound` what they say,
-`outbound` what we say, `length` how X counts, `oauth` how it knows us.
+`outbound` what we say, `length` how X counts, `thread` what takes several posts, `oauth` how it
+knows us.
 """
 
 from firstreply.channels.x.door import accept, handshake, is_signed
@@ -16,6 +17,7 @@ from firstreply.channels.x.outbound import (
     reach,
     send,
 )
+from firstreply.channels.x.thread import split
 from firstreply.secrets import is_listed as is_ours
 
 __all__ = [
@@ -33,5 +35,6 @@ __all__ = [
     "reach",
     "send",
     "shorten",
+    "split",
     "weight",
 ]

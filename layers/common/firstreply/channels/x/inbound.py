@@ -97,9 +97,9 @@ class _Post:
         )
 
     def _own(self, account: str, one: str, at: datetime) -> Update:
-        """FirstReply's answer, or a human's in X's own app; X puts @handles before it, and may have
-        escaped it as HTML."""
-        if not self.answers_post or self.answers_user == account:
+        """FirstReply's answer, or a human's in X's own app, or what follows it in a thread; X puts
+        @handles before it, and may have escaped it as HTML."""
+        if not self.answers_post:
             return Ignored("own post")
         return Spoken(
             account=account,

@@ -76,7 +76,9 @@ def charged_as(reply: Reply, at: datetime) -> str:
         return "direct_message"
     if reply.invites or LINK.search(reply.text):
         return "post_with_link"
-    return "summoned_reply" if reply.message.kind in rule("x", "summoned_by", at) else "post"
+    is_to_customer = reply.answers == reply.message.id
+    is_summoned = is_to_customer and reply.message.kind in rule("x", "summoned_by", at)
+    return "summoned_reply" if is_summoned else "post"
 
 
 def fetch(_hint: Hint, _platform: Platform) -> bytes:
@@ -87,7 +89,7 @@ def fetch(_hint: Hint, _platform: Platform) -> bytes:
 def _post(reply: Reply) -> tuple[str, Object]:
     body: dict[str, object] = {
         "text": reply.text,
-        "reply": {"in_reply_to_tweet_id": reply.message.id},
+        "reply": {"in_reply_to_tweet_id": reply.answers},
     }
     if reply.invites:
         body["direct_message_deep_link"] = _COMPOSE + quote(reply.message.account, safe="")
@@ -106,7 +108,8 @@ def _conversation_path(reply: Reply) -> str:
 
 
 def find_reply(reply: Reply, platform: Platform) -> str | None:
-    """Looks among our newest posts, or in the conversation, for what answers this message."""
+    """Looks among our newest posts, or in the conversation, for what answers this message, or
+    the part before."""
     return (_find_post if reply.is_public else _find_direct_message)(reply, platform)
 
 
@@ -116,7 +119,7 @@ def _find_post(reply: Reply, platform: Platform) -> str | None:
     answer = _api(platform, reply, "GET", f"/2/users/{account}/tweets", query=query)
     _require_list(answer)
     posts = list(children(answer.json, "data"))
-    ours = [post for post in posts if reply.message.id in _replied_to(post)]
+    ours = [post for post in posts if reply.answers in _replied_to(post)]
     return _find_text(reply, ours, _reaches_back(reply, answer, posts))
 
 
