@@ -12,7 +12,7 @@ from datetime import datetime
 
 from firstreply.channels import Channel
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
-from firstreply.conversations import Conversations, Remembered, moment
+from firstreply.conversations import Conversations, Item, Remembered, moment
 from firstreply.message import (
     AccountUpdate,
     Conversation,
@@ -242,8 +242,8 @@ class Listening:
         """Our own answer, or a human's: then FirstReply leaves the conversation alone."""
         spoken = replace(spoken, text=mask(spoken.text))
         whose = self._whose(name, spoken)
-        if self.outbox.recognise(name, whose, spoken):
-            return NOTHING
+        if ours := self.outbox.recognise(name, whose, spoken):
+            return Outcome(complaints=_arrived_after_all(ours))
         if not whose and spoken.in_reply_to and not spoken.goes_on:
             nameless = Conversation(
                 channel=name, account=spoken.account, customer=unknown_author(spoken.in_reply_to)
@@ -300,6 +300,20 @@ class Listening:
 def _complaint(remembered: Remembered) -> Complaint:
     message = remembered.message
     return Complaint(conversation=message.conversation, message_id=message.id)
+
+
+def _arrived_after_all(ours: Item) -> tuple[Complaint, ...]:
+    """A human was told that this reply is not there or in doubt, and is not to say it again."""
+    if not ours.get("handed_over") or "sent" in ours.get("told", ()):
+        return ()
+    key = str(ours["item"]).removeprefix("REPLY#")
+    return (
+        Complaint(
+            conversation=Conversation.of_key(str(ours["conversation"])),
+            message_id=ours.get("message_id") or key.rpartition("#")[0],
+            sent_reply=key,
+        ),
+    )
 
 
 def _log(remembered: Remembered) -> None:

@@ -293,6 +293,37 @@ def test_a_case_tells_who_said_what_before(connected: World, customers: httpx.Cl
     assert [one["public"] for one in history] == [False] * 4
 
 
+def test_who_was_told_that_an_answer_is_in_doubt_hears_that_it_arrived_after_all(
+    connected: World, customers: httpx.Client
+) -> None:
+    """An agent would say it a second time."""
+    opened = complain(connected, customers)
+    unclear = {"on": "messenger", "fault": "accept_then_disconnect"}
+    customers.post("/faults", json=unclear).raise_for_status()
+    blind = {"on": "messenger", "fault": "server_error", "at": "read", "times": 20}
+    customers.post("/faults", json=blind).raise_for_status()
+    agent(connected, opened, "A new one is on its way")
+    assert kinds(connected.bodies("escalation.fifo")) == ["reply_refused"]
+    (_, said) = replies(customers)
+    echo = {
+        "sender": {"id": opened["data"]["conversation"]["account"]},
+        "recipient": {"id": said["to"]},
+        "timestamp": int(connected.now().timestamp() * 1000),
+        "message": {key: said[key] for key in ("text", "metadata")}
+        | {"mid": said["id"], "is_echo": True},
+    }
+    entry = {"id": echo["sender"]["id"], "time": 1, "messaging": [echo]}
+    body = {"channel": "meta", "body": {"object": "page", "entry": [entry]}}
+    for nth in range(2):
+        again = {**body, "body": {**body["body"], "n": nth}}
+        customers.post("/deliver", json=again).raise_for_status()
+        connected.drain()
+    (sent,) = connected.bodies("escalation.fifo")
+    assert kinds([sent]) == ["reply_sent"]
+    assert sent["data"]["reply"]["id"] == said["id"]
+    assert len(replies(customers)) == 2
+
+
 def test_a_request_asks_for_one_thing_only(connected: World, customers: httpx.Client) -> None:
     """Whatever message it says it answers, and in whatever words."""
     first = complain(connected, customers)

@@ -201,8 +201,9 @@ class Outbox:
 
     def recognise(
         self, channel: str, conversations: Iterable[Conversation], spoken: Spoken
-    ) -> bool:
-        """Whether we said this. If we did not know that it arrived, now we do.
+    ) -> Item | None:
+        """The reply that this is, as it was known before; None if somebody else said it. If we did
+        not know that it arrived, now we do.
 
         By the key that came back with it, by its id, or else by its words while we wait for them:
         among our answers in these conversations, and those to others of the same thread, since a
@@ -223,8 +224,8 @@ class Outbox:
                 if "state" in item and is_this(item, spoken):
                     if item["state"] != "sent":
                         self._note_sent(item, spoken.id)
-                    return True
-        return False
+                    return item
+        return None
 
     def mark_handed_over(self, reply: Reply) -> None:
         """A human has it."""
@@ -370,7 +371,7 @@ def _kept(reply: Reply) -> dict[str, Any]:
     }
     if reply.by_human:
         kept |= {"author": reply.author, "request_id": reply.request_id, "digest": _digest(reply)}
-        kept |= {"parts": reply.part.of if reply.part else 1}
+        kept |= {"parts": reply.part.of if reply.part else 1, "message_id": reply.message.id}
     return {name: value for name, value in kept.items() if value is not None}
 
 
