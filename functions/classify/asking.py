@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from firstreply.aws import is_passing
 from firstreply.errors import FirstReplyError
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 
 # A service that is down or busy is left alone for so long (by this instance): a thousand messages
 # are not to wait for its time-out one after the other.
@@ -37,5 +37,5 @@ class Service:
             return None
 
     def _fell_back(self, reason: str) -> None:
-        logger().warning("fell back", extra={"backend": self.name, "reason": reason})
+        decided("understanding", "fell back", reason, level="warning", backend=self.name)
         count(f"{self.name}FellBack")

@@ -25,7 +25,7 @@ from firstreply.message import (
     Spoken,
     unknown_author,
 )
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.outbox import Outbox
 from firstreply.privacy import mask
 from firstreply.queues import Complaint, Hinted
@@ -136,7 +136,7 @@ class Listening:
         fresh = self._consider(said_on, message, now, edited_at)
         remembered = self.conversations.remember(fresh, now) if fresh else None
         if remembered:
-            _log(remembered)
+            _note(remembered)
         return remembered
 
     def _consider(
@@ -171,7 +171,7 @@ class Listening:
         now = self._reconsider(said_on, before, message, edited.at)
         if now is None or not self.conversations.edit(now, edited.at):
             return NOTHING
-        _log(now)
+        _note(now)
         outcome = self._outcome(now)
         if before.case_id or before.decision.escalate:  # it must not keep the old words
             return replace(outcome, complaints=(_complaint(now),))
@@ -213,7 +213,7 @@ class Listening:
             remembered = self.conversations.remove(conversation, removed.message_id, at, now)
             if remembered:
                 complaints.append(_complaint(remembered))  # its case hears of it, if it has one
-        logger().info("removed", extra={"message_id": removed.message_id})
+        decided("message", "removed", message_id=removed.message_id)
         return Outcome(complaints=tuple(complaints))
 
     def _hidden(self, name: str, hidden: Hidden) -> Outcome:
@@ -252,8 +252,7 @@ class Listening:
         for conversation in whose:
             self.waiting.note(conversation, spoken.at)
             self.conversations.note_human(conversation, spoken, self.clock())
-            logger().info("a human answered", extra={"message_id": spoken.in_reply_to})
-            count("HumanAnswered", channel=name)
+            decided("human", "answered", message_id=spoken.in_reply_to, channel=name)
         return NOTHING
 
     def _whose(self, name: str, spoken: Spoken) -> list[Conversation]:
@@ -316,13 +315,17 @@ def _arrived_after_all(ours: Item) -> tuple[Complaint, ...]:
     )
 
 
-def _log(remembered: Remembered) -> None:
-    logger().info(
+def _note(remembered: Remembered) -> None:
+    """What was made of a message, or of its edit."""
+    understanding, decision = remembered.understanding, remembered.decision
+    decided(
         "message",
-        extra={
-            "message_id": remembered.message.id,
-            "intent": remembered.understanding.intent,
-            "silence": remembered.decision.silence,
-            "escalate": remembered.decision.reasons,
-        },
+        "edited" if remembered.edited_at else "remembered",
+        message_id=remembered.message.id,
+        channel=remembered.message.conversation.channel,
+        key=remembered.delivery,
+        intent=understanding.intent,
+        silence=decision.silence,
+        escalate=decision.reasons,
     )
+    count("Classified", intent=understanding.intent)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firstreply.message import Message
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.policy import ComplaintBands
 from firstreply.understanding import Classifier, Understanding
 from functions.classify import lexicon
@@ -39,7 +39,7 @@ class Falls:
         known = (name, type(error).__name__)
         if known not in self._said:
             self._said.add(known)
-            logger().warning("fell back", extra={"backend": name, "reason": known[1]})
+            decided("understanding", "fell back", known[1], level="warning", backend=name)
 
 
 @dataclass(slots=True)

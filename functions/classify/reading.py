@@ -25,7 +25,7 @@ from firstreply.message import (
     Update,
     bare_handle,
 )
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.queues import Complaint, Queue, SetAside
 from firstreply.secrets import Secrets, accounts_of
 from functions.classify.listening import NOTHING, Listening, Outcome
@@ -118,7 +118,7 @@ class Reading:
         secret = self.secrets.section(name)
         changed_at = self.secrets.changed_at
         if revoked.at and changed_at and revoked.at < changed_at:
-            logger().info("revocation is older than the secret", extra={"channel": name})
+            decided("account", "left open", "revocation is older than the secret", channel=name)
             return
         reason = "the account's authorisation is revoked"
         self.accounts.stop(name, revoked.account, secret, reason)
@@ -146,8 +146,8 @@ class Reading:
         """Kept where an alarm shows it; trying again would only fail again."""
         different = list(dict.fromkeys(reasons))
         for reason in different:
-            logger().error("set aside", extra={"key": key, "reason": reason})
-            count("SetAside", reasons.count(reason), channel=channel)
+            decided("delivery", "set aside", reason, level="error", channel=channel, key=key)
+            count("SetAside", reasons.count(reason))
         self.unreadable.send_all(
             [SetAside(inbox_key=key, channel=channel, reason=reason) for reason in different]
         )
@@ -185,7 +185,15 @@ def _parse(delivery: Delivery) -> list[Update]:
 def _count(delivery: Delivery, updates: list[Update]) -> None:
     reasons = Counter(update.reason for update in updates if isinstance(update, Ignored))
     kinds = Counter(type(one).__name__ for one in updates if not isinstance(one, Ignored))
-    logger().info("updates", extra={"kinds": dict(kinds), "ignored": dict(reasons)})
-    for name, value in (("Messages", kinds["Message"]), ("Ignored", reasons.total())):
-        if value:
-            count(name, value, channel=delivery.channel)
+    decided(
+        "delivery",
+        "read",
+        channel=delivery.channel,
+        key=delivery.key,
+        kinds=dict(kinds),
+        ignored=dict(reasons),
+    )
+    if kinds["Message"]:
+        count("Messages", kinds["Message"], channel=delivery.channel)
+    if reasons:
+        count("Ignored", reasons.total())

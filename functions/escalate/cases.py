@@ -53,7 +53,7 @@ from firstreply.conversations import (
 )
 from firstreply.errors import Refuse
 from firstreply.message import Conversation, Message
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided, took
 from firstreply.queues import CloseCase, Complaint, FailedReply, Queue
 from firstreply.reference import reference
 
@@ -283,6 +283,9 @@ class Cases:
         about = _about(shape, case, remembered, failed)
         self._send(shape, _id(case.case_id, about, shape), self._event(case, remembered, failed))
         count("Escalated", channel=message.conversation.channel)
+        if shape in (CaseOpened, CaseReopened):
+            said_at = remembered.edited_at or message.sent_at
+            took("CaseSeconds", (self.clock() - said_at).total_seconds())
 
     def _send(self, shape: Callable[..., CloudEvent], id: str, data: _About) -> None:
         where = data.conversation
@@ -294,7 +297,7 @@ class Cases:
             data=data,
         )
         self.escalations.send_in_order(event, group=where.key, once=id)
-        logger().info("case", extra={"event": id})
+        decided("case", type(event).__name__, event=id)
 
     def _event(self, case: Case, remembered: Remembered, failed: FailedReply | None) -> CaseEvent:
         message, decision = remembered.message, remembered.decision

@@ -14,7 +14,7 @@ from firstreply.accounts import Accounts
 from firstreply.channels import channel
 from firstreply.errors import FirstReplyError, Refuse
 from firstreply.inbox import Delivery, Inbox
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.platform import Platform
 from firstreply.queues import Hinted
 
@@ -46,5 +46,6 @@ class Fetching:
         self.accounts.note(hinted.channel, account, platform)
         delivery = Delivery(channel=hinted.channel, body=body, received_at=self.clock())
         is_new = self.inbox.put(delivery)
-        logger().info("fetched", extra={"key": delivery.key, "new": is_new})
-        count("Fetched", channel=hinted.channel)
+        outcome = "stored" if is_new else "duplicate"
+        decided("fetch", outcome, channel=hinted.channel, key=delivery.key)
+        count("Fetched")

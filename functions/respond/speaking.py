@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -15,15 +15,19 @@ from firstreply.batch import Deadline
 from firstreply.channels import Channel, channel, threads
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations, Remembered
-from firstreply.errors import Refuse, TryLater, Unsure
+from firstreply.errors import AccountDead, Refuse, TryLater, Unsure
 from firstreply.message import Part, Reply
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided, took
 from firstreply.outbox import Entry, Outbox, State
 from firstreply.platform import CALL_SECONDS, Platform
 from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import CloseCase, Complaint, FailedReply, Queue
 from firstreply.secrets import Secrets, accounts_of
 from firstreply.waiting import Waiting
+
+# Why a reply was not said, for who counts: our own policy, the platform, an account without a valid
+# token, or a platform that was not reached, or asked us to wait, for too long.
+type Cause = Literal["policy", "platform", "account", "gave_up"]
 
 # To send and to record the outcome: at most three calls to the platform (Messenger takes courtesies
 # first), and one to AWS with its second try.
@@ -72,7 +76,7 @@ class Speaking:
             parts, entry, do = [whole], self._claim(whole), _giving_up(error.reason)
         if self.outbox.is_other(whole.reply, entry):
             reason = "the same request has asked for something else before"
-            logger().warning("reply", extra={"reason": reason})
+            decided("reply", "ignored", reason, level="warning", reply=whole.reply.key)
             return
         above = do(parts[0], entry)
         for part in parts[1:]:
@@ -208,7 +212,8 @@ class _OneReply:
             self._require_rest(entry)
             return self._ask(entry)
         except Refuse as error:
-            self._settle("refused", reason=error.reason)
+            cause: Cause = "account" if isinstance(error, AccountDead) else "platform"
+            self._settle("refused", reason=error.reason, cause=cause)
             self._hand_over(error.reason)
             return None
 
@@ -221,7 +226,8 @@ class _OneReply:
             self._require_rest(entry)
         if entry.state != "refused":
             in_doubt = entry.state in ("sending", "unknown")
-            self._settle("unknown" if in_doubt else "refused", reason=reason, seen=entry)
+            state: State = "unknown" if in_doubt else "refused"
+            self._settle(state, reason=reason, cause="gave_up", seen=entry)
         self._hand_over(reason)
         return None
 
@@ -266,7 +272,7 @@ class _OneReply:
             self._note_account(platform)
             raise TryLater(error.reason, after=int(SETTLING.total_seconds()) + 1) from error
         self._settle("sent", platform_id=platform_id)
-        self._count_price()
+        self._measure(now)
         self._note_account(platform)
         self._tell(now)
         return platform_id
@@ -291,10 +297,15 @@ class _OneReply:
         )
         self.way.complaints.send_all([told])
 
-    def _count_price(self) -> None:
-        """What it cost, in dollars, as far as we know: a metric."""
+    def _measure(self, said_at: datetime) -> None:
+        """How long the customer waited for FirstReply (for a human: waiting.py), and what the
+        answer cost, in dollars, as far as we know."""
+        where = self.reply.message.conversation.channel
+        if self.reply.key.endswith("#ack"):
+            asked_at = self.remembered.edited_at or self.reply.message.sent_at
+            took("AnswerSeconds", (said_at - asked_at).total_seconds(), channel=where)
         if price := self._channel().price(self.reply, self.way.clock()):
-            count("Spent", price, channel=self.reply.message.conversation.channel)
+            count("Spent", price, channel=where)
 
     def _require_open_account(self, platform: Platform) -> None:
         where = self.reply.message.conversation
@@ -319,8 +330,10 @@ class _OneReply:
             self._hand_over(error.reason)
             return None
         if platform_id:
+            said_at = entry.began_at or self.way.clock()
             self._settle("sent", platform_id=platform_id)
-            self._tell(entry.began_at or self.way.clock())
+            self._measure(said_at)
+            self._tell(said_at)
             return platform_id
         armed = self.way.outbox.rearm(self.reply, entry, self.way.clock())
         if not self.way.outbox.is_mine(armed):
@@ -354,7 +367,7 @@ class _OneReply:
         known = self.remembered.decision.escalate and not self.reply.in_private
         is_news = decision.escalate and not known
         reason = f"unanswered:{decision.silence}"
-        self._settle("refused", reason=reason, handed_over=not is_news)
+        self._settle("refused", reason=reason, cause="policy", handed_over=not is_news)
         if is_news:
             self._hand_over(reason)
 
@@ -364,12 +377,15 @@ class _OneReply:
         *,
         platform_id: str = "",
         reason: str = "",
+        cause: Cause = "platform",
         **more: Any,  # noqa: ANN401  (the rest of Outbox.settle's)
     ) -> None:
         self.way.outbox.settle(self.reply, state, platform_id=platform_id, reason=reason, **more)
         message = self.reply.message
-        count(f"Reply{state.capitalize()}", channel=message.conversation.channel)
-        logger().info("reply", extra={"message_id": message.id, "state": state, "reason": reason})
+        where, key = message.conversation.channel, self.reply.key
+        decided("reply", state, reason, message_id=message.id, reply=key, channel=where)
+        by = {"reason": cause} if state == "refused" else {}
+        count(f"Reply{state.capitalize()}", channel=where, **by)
 
     def _hand_over(self, reason: str) -> None:
         """Of a thread, all that is not said yet."""

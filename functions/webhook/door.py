@@ -7,7 +7,7 @@ from datetime import datetime
 from firstreply.channels import Answer, Entrance, Knock, entrance
 from firstreply.errors import TooLarge, TryLater
 from firstreply.inbox import Delivery, Inbox
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.secrets import REFETCH_AT_MOST_EVERY, Secrets
 
 
@@ -31,22 +31,26 @@ class Door:
                 return found.handshake(knock, secret)
             return self._receive(found, name, knock)
         except TooLarge as error:
-            logger().error("delivery is too large to keep", extra={"size": str(error)})
-            count("TooLarge", channel=name)
+            decided("door", "too large", error.reason, level="error", channel=name)
+            count("TooLarge")
             return Answer(413, "too large")
         except TryLater as error:
-            logger().error("delivery was not stored", extra={"reason": str(error)})
-            count("NotStored", channel=name)
+            decided("door", "not stored", str(error), level="error", channel=name)
+            count("NotStored")
             return Answer(500, "not stored, try again")
 
     def _receive(self, found: Entrance, name: str, knock: Knock) -> Answer:
         if not self._is_signed(found, name, knock):
-            count("SignatureRejected", channel=name)
+            decided("door", "signature rejected", channel=name)
+            count("SignatureRejected")
             return Answer(401, "signature is missing or wrong")
         delivery = Delivery(channel=name, body=knock.body, received_at=self.clock())
         is_new = self.inbox.put(delivery)
-        logger().info("delivery", extra={"channel": name, "key": delivery.key, "new": is_new})
-        count("Received" if is_new else "Duplicate", channel=name)
+        decided("door", "stored" if is_new else "duplicate", channel=name, key=delivery.key)
+        if is_new:
+            count("Received", channel=name)
+        else:
+            count("Duplicate")
         return found.accept(knock)
 
     def _is_signed(self, found: Entrance, name: str, knock: Knock) -> bool:

@@ -1,11 +1,9 @@
 """What template.yaml grants is what the functions call: no more (attack), no less (outage)."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import httpx
@@ -16,11 +14,11 @@ from firstreply import aws
 from functions.classify import app as classify
 from tests.aws import FUNCTIONS as HANDLERS
 from tests.aws import World
+from tests.everything import everything
 from tests.template.cfn import logical_id
 from tests.template.test_template import ALL_ON, FUNCTIONS, ROLES, sources, statements
+from tests.unit.test_generic_path import site
 from tests.unit.test_listening import SAID
-from tests.unit.test_meta_path import agent
-from tests.unit.test_path import PLACES, say
 
 type Granted = set[tuple[str, str]]
 
@@ -122,22 +120,8 @@ def test_each_role_may_do_what_its_function_does_and_nothing_else(
     connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = Recorder(monkeypatch)
-    let_everything_else_happen(connected, customers)
-    for place in PLACES:
-        for fault in (None, "server_error", "gone", "rate_limited", "accept_then_disconnect"):
-            if fault:
-                customers.post("/faults", json={"on": place, "fault": fault}).raise_for_status()
-            for text in (
-                "Your app keeps crashing and nobody answers",
-                "What time do you open on Sunday?",
-            ):
-                say(customers, place, text, author={"name": f"Ada {fault}"})
-    customers.post("/deliver", json={"channel": "meta", "raw": "{not json"}).raise_for_status()
-    large = {"object": "page", "entry": [], "filler": _incompressible(1_600_000)}
-    customers.post("/deliver", json={"channel": "meta", "body": large}).raise_for_status()
-    connected.pump_inbox()
-    let_a_reply_fail_before_its_message_is_told(connected)
-    connected.drain()
+    with site(monkeypatch) as sink:
+        everything(connected, customers, sink)
     needed = {role: by_lambda(role) | recorder.called[role] for role in ROLES}
     for role in ROLES:
         assert needed[role] - granted(role) == set(), f"{role} may do too little"
@@ -164,47 +148,3 @@ def test_an_optional_back_end_brings_its_own_permission_and_no_other(
         off = {action for statement in statements(role) for action in statement["Action"]}
         on = {action for one in statements(role, **ALL_ON) for action in one["Action"]}
         assert on - off == (needed if name == "ClassifyRole" else set())
-
-
-def let_everything_else_happen(connected: World, customers: httpx.Client) -> None:
-    for place in ("facebook_mention", "instagram_mention"):
-        fault = {"on": "any", "fault": "graph_error", "code": 4, "at": "read"}
-        customers.post("/faults", json=fault).raise_for_status()
-        say(customers, place, "Your app keeps crashing and nobody answers")
-        connected.drain()
-    commented = say(
-        customers,
-        "facebook_comment",
-        "Your app keeps crashing and nobody answers",
-        author={"id": "9"},
-    )
-    connected.drain()
-    agent(connected, connected.events()[-1], "We are on it")
-    for what, more in (
-        ("answer", {"in_reply_to": commented["id"], "text": "We are on it"}),
-        (
-            "edit",
-            {"id": commented["id"], "text": "Your app keeps crashing and nobody answers me"},
-        ),
-        ("hide", {"id": commented["id"]}),
-        ("remove", {"id": commented["id"], "with_author": False}),
-        ("delete_data", {"person": "9"}),
-    ):
-        customers.post(f"/{what}", json=more).raise_for_status()
-        connected.drain()
-
-
-def let_a_reply_fail_before_its_message_is_told(connected: World) -> None:
-    first, *others = connected.bodies("complaint")
-    failed = {"key": "1#ack", "text": "Hello", "reason": "refused"}
-    url = connected.urls["complaint"]
-    connected.sqs.send_message(
-        QueueUrl=url, MessageBody=json.dumps(first | {"failed_reply": failed})
-    )
-    connected.pump_complaints()
-    for body in (first, *others):
-        connected.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
-
-
-def _incompressible(size: int) -> str:
-    return Random(1).randbytes(size // 2).hex()

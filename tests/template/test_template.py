@@ -1,5 +1,6 @@
 """The house rules of template.yaml, and the stack's face that others rely on."""
 
+import json
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ FUNCTIONS = resources("AWS::Serverless::Function")
 QUEUES = resources("AWS::SQS::Queue")
 TABLES = resources("AWS::DynamoDB::Table")
 ROLES = resources("AWS::IAM::Role")
+ALARMS = resources("AWS::CloudWatch::Alarm")
 
 
 # With every optional back end.
@@ -120,7 +122,7 @@ def test_every_queue_that_is_worked_on_has_a_dead_letter_queue_of_its_kind() -> 
 def test_every_dead_letter_queue_raises_an_alarm_at_its_first_message() -> None:
     watched = {
         logical_id(alarm["Dimensions"][0]["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        for alarm in ALARMS.values()
         if alarm.get("Namespace") == "AWS/SQS"
         and alarm["Threshold"] == 0
         and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
@@ -260,3 +262,158 @@ def test_classify_alone_carries_libraries_of_its_own() -> None:
 
 def test_classify_has_a_whole_processor_to_load_its_models_with() -> None:
     assert FUNCTIONS["ClassifyFunction"]["MemorySize"] >= 1769
+
+
+# --- who may come in ------------------------------------------------------------------------------
+
+
+def test_nothing_is_public_but_the_two_routes_of_the_door() -> None:
+    kinds = {one["Type"] for one in template()["Resources"].values()}
+    assert not {one for one in kinds if one.endswith(("Policy", "Url", "Permission", "Bucket"))}
+    for function in FUNCTIONS.values():
+        assert "FunctionUrlConfig" not in function
+    for role in ROLES.values():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    (api,) = resources("AWS::Serverless::HttpApi").values()
+    assert api["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert "queryString" not in api["AccessLogSettings"]["Format"]
+
+
+def test_the_log_level_never_drops_the_metrics() -> None:
+    """Lambda takes a line without a level, such as a metric, for INFO.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
+    assert set(template()["Parameters"]["LogLevel"]["AllowedValues"]) <= {"DEBUG", "INFO"}
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+QUEUE = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
+# What AWS counts of its own accord, by what.
+AWS_METRICS = {
+    "AWS/SQS": ("QueueName", QUEUE),
+    "AWS/Lambda": ("FunctionName", {"Errors", "Throttles", "Duration", "IteratorAge"}),
+    "AWS/ApiGateway": ("ApiId", {"5xx"}),
+}
+RUNBOOK = (ROOT / "docs/runbook.md").read_text("utf-8")
+
+
+def documented_metrics() -> dict[str, set[str]]:
+    """docs/metrics.md: what each is counted by besides the whole stack."""
+    table = (ROOT / "docs/metrics.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[A-Z].*?`) \| \w+ \| (.*?) ?\| .+ \|$", table, re.MULTILINE)
+    return {
+        name: set(re.findall(r"`(\w+)`", by))
+        for names_, by in rows
+        for name in re.findall(r"`(\w+)`", names_)
+    }
+
+
+def watched(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of an alarm."""
+    more = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", ()) if "MetricStat" in one]
+    return more or [alarm]
+
+
+def require_metric(namespace: Any, name: str, dimensions: set[str]) -> None:
+    if isinstance(namespace, str):
+        dimension, known = AWS_METRICS[namespace]
+        assert name in known
+        assert dimensions == {dimension}
+        return
+    assert text(namespace, **{"AWS::StackName": "s"}) == "FirstReply/s"
+    assert dimensions - {"service"} <= documented_metrics()[name]
+    assert "service" in dimensions
+    assert len(dimensions) <= 2
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_tells_somebody_what_to_do(name: str) -> None:
+    alarm = ALARMS[name]
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert alarm["TreatMissingData"] == ("breaching" if name == "QuietAlarm" else "notBreaching")
+    what, _, anchor = alarm["AlarmDescription"].partition(" docs/runbook.md#")
+    assert " First, " in what
+    sections = {
+        re.sub(r"[^\w -]", "", title).lower().replace(" ", "-"): section
+        for title, section in re.findall(r"^#+ (.+)\n((?:(?!#).*\n?)*)", RUNBOOK, re.MULTILINE)
+    }
+    assert f"`{name}`" in sections[anchor]
+    for metric in watched(alarm):
+        dimensions = {one["Name"] for one in metric["Dimensions"]}
+        require_metric(metric["Namespace"], metric["MetricName"], dimensions)
+
+
+def test_the_runbook_knows_no_alarm_that_there_is_not() -> None:
+    assert set(re.findall(r"`(\w+Alarm)`", RUNBOOK)) == ALARMS.keys()
+
+
+def test_what_alarms_watch_is_what_has_to_be_watched() -> None:
+    seen = {
+        (metric["MetricName"], logical_id(value) if isinstance(value, dict) else value)
+        for alarm in ALARMS.values()
+        for metric in watched(alarm)
+        for value in [metric["Dimensions"][-1]["Value"]]
+    }
+    for name in QUEUES:
+        if "DeadLetter" in name:
+            assert ("ApproximateNumberOfMessagesVisible", name) in seen
+        elif name != "FetchQueue":  # it waits for a platform's limit; what fails is a dead letter
+            assert ("ApproximateAgeOfOldestMessage", name) in seen
+    for name in FUNCTIONS:
+        assert {("Errors", name), ("Throttles", name)} <= seen
+    assert {("IteratorAge", "ClassifyFunction"), ("5xx", "Api")} <= seen
+    ours = {"AccountDead", "ReplyUnknown", "SignatureRejected", "Received"}
+    assert {(name, "firstreply") for name in ours} <= seen
+    assert {("Classified", "complaint"), ("HumanAnswerSeconds", "open")} <= seen
+
+
+@pytest.mark.parametrize(
+    ("alarm", "parameter"),
+    [
+        ("QuietAlarm", "QuietHours"),
+        ("HumanAnswerAlarm", "HumanAnswerSeconds"),
+        ("ComplaintSurgeAlarm", "SurgeWidth"),
+    ],
+)
+def test_an_alarm_that_depends_on_the_brand_can_be_switched_off(alarm: str, parameter: str) -> None:
+    condition = template()["Conditions"][template()["Resources"][alarm]["Condition"]]
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, 0]}]}
+    assert parameter in str(ALARMS[alarm])
+    assert template()["Parameters"][parameter]["MinValue"] == 0
+    # An alarm sees seven days at most.
+    assert template()["Parameters"]["QuietHours"]["MaxValue"] * 3600 <= 604_800
+
+
+def test_the_dashboard_shows_what_there_is() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["DashboardBody"]["Fn::Sub"]
+    named = set(re.findall(r"\${(\w+)[.}]", body))
+    assert named <= template()["Resources"].keys() | template()["Parameters"].keys()
+    widgets = json.loads(re.sub(r"\${([^}]+)}", r"<\1>", body))["widgets"]
+    places = {(one["x"], one["y"]) for one in widgets}
+    assert len(places) == len(widgets)
+    assert all(one["x"] + one["width"] <= 24 for one in widgets)
+    shown = set()
+    for one in widgets:
+        for metric in one["properties"].get("metrics", ()):
+            match metric:
+                case [{"expression": str(expression)}]:
+                    for namespace, by, name in re.findall(
+                        r'{"(.+?)",([\w,]+)} MetricName="(\w+)"', expression
+                    ):
+                        require_metric({"Fn::Sub": unfilled(namespace)}, name, set(by.split(",")))
+                        shown.add(name)
+                case [namespace, name, *rest]:
+                    pairs = [part for part in rest if isinstance(part, str)]
+                    ours = namespace not in AWS_METRICS
+                    where = {"Fn::Sub": unfilled(namespace)} if ours else namespace
+                    require_metric(where, name, set(pairs[::2]))
+                    shown.add(name)
+    first_row = [one["properties"]["title"] for one in widgets if one["y"] == 0]
+    assert any("human" in title for title in first_row)
+    assert {metric for _, known in AWS_METRICS.values() for metric in known} <= shown
+
+
+def unfilled(namespace: str) -> str:
+    return namespace.replace("<", "${").replace(">", "}")

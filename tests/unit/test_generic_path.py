@@ -7,6 +7,7 @@ their connections to the internet is put in here, behind everything that is thei
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -53,8 +54,10 @@ class Sink:
         return status, b'{"id":"reply-1"}'
 
 
-@pytest.fixture
-def sink(stack: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+@contextmanager
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """Where respond posts answers to reviews; what else it calls stays where it was."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
@@ -94,12 +97,19 @@ def sink(stack: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
     running = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     running.start()
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(respond, "http", cache(lambda: httpx.Client(transport=Internet())))
+    mounts = {f"https://{PUBLIC_ADDRESS}": Internet()}
+    monkeypatch.setattr(respond, "http", cache(lambda: httpx.Client(mounts=mounts)))
     yield made
     respond.http().close()
     server.shutdown()
     running.join()
     server.server_close()
+
+
+@pytest.fixture
+def sink(stack: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    with site(monkeypatch) as made:
+        yield made
 
 
 def review(**more: object) -> dict[str, Any]:

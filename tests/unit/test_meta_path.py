@@ -10,7 +10,7 @@ import pytest
 
 from local.simulator import DEMO_SECRET
 from tests.aws import World
-from tests.template.cfn import resources
+from tests.template.cfn import resources, template
 from tests.unit.test_path import replies, say
 
 ADA = {"author": {"id": "4711", "name": "Ada"}}
@@ -451,7 +451,8 @@ def test_the_alarm_of_a_dead_token_watches_what_is_counted(
     (line,) = [line for line in lines if "AccountDead" in line]
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
     alarm = resources("AWS::CloudWatch::Alarm")["AccountDeadAlarm"]
-    assert metrics["Namespace"] == alarm["Namespace"]
+    functions = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert functions["POWERTOOLS_METRICS_NAMESPACE"] == alarm["Namespace"]
     assert metrics["Dimensions"] == [[one["Name"] for one in alarm["Dimensions"]]]
     assert alarm["MetricName"] == "AccountDead"
 

@@ -1,5 +1,6 @@
 """How long customers wait is measured, once for each, and never invented; and what it is called."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -159,6 +160,22 @@ def test_only_the_last_ones_are_kept(stack: World, conversations: Conversations)
     assert waits(stack) == [300] * MOST
     measure(conversations, [60], NOW - timedelta(hours=5))  # an old one that comes late
     assert waits(stack) == [300] * MOST
+
+
+def test_each_wait_is_counted_once_also_one_too_old_to_be_kept(
+    conversations: Conversations, capfd: pytest.CaptureFixture[str]
+) -> None:
+    measure(conversations, [5] * MOST)
+    capfd.readouterr()
+    where = wrote(conversations, "late", NOW - timedelta(hours=5), who="patient")
+    answered(conversations, where, NOW)
+    answered(conversations, where, NOW)  # told again
+    ada = wrote(conversations, "1", NOW + timedelta(hours=1))
+    for _ in range(2):  # also if the first try crashed before it noted the human
+        waiting(conversations).note(ada, NOW + timedelta(hours=2))
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    counted = [(one["HumanAnswerSeconds"], one["channel"], one["hours"]) for one in lines]
+    assert counted == [([5 * 3600.0], "meta", "open"), ([3600.0], "meta", "open")]
 
 
 def test_it_is_read_once_in_five_minutes(conversations: Conversations) -> None:

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from firstreply.conversations import refused_item
 from firstreply.errors import AccountDead, RateLimited, TryLater
-from firstreply.observe import count, logger
+from firstreply.observe import count, decided
 from firstreply.secrets import Secrets, Section, accounts_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Accounts:
 
     def stop(self, channel: str, account: str, secret: Section, reason: str) -> None:
         """Nothing more for this account, until the channel's secret is another one."""
-        logger().error("account stopped", extra={"channel": channel, "account": account})
+        decided("account", "stopped", reason, level="error", channel=channel, account=account)
         count("AccountDead")
         self.table.update_item(
             Key=_key(channel, account),

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply.errors import FirstReplyError, TryLater
-from firstreply.observe import logger
+from firstreply.observe import begin, decided
 from firstreply.queues import Queue
 
 type Record = Mapping[str, Any]
@@ -80,12 +80,20 @@ def each_stream_record(
 def _noting(handle: Callable[[Record], None], record: Record, context: LambdaContext) -> None:
     """Log why a record failed: in our own words, or else by the error's name alone, since a
     library may quote what a customer wrote."""
+    begin()
     try:
         Deadline(context).require()
         handle(record)
     except FirstReplyError as error:
-        logger().warning("record failed", extra={"reason": str(error)})
+        decided("record", "failed", str(error), level="warning", record=_id(record))
         raise
     except Exception as error:  # any: it is raised again
-        logger().error("record failed", extra={"error": type(error).__name__})
+        decided("record", "failed", type(error).__name__, level="error", record=_id(record))
         raise
+
+
+def _id(record: Record) -> str | None:
+    """Of a queue's message, or the Inbox's key of a delivery."""
+    image = record.get("dynamodb", {}).get("NewImage", {})
+    found: str | None = record.get("messageId") or image.get("key", {}).get("S")
+    return found

@@ -1,16 +1,26 @@
-"""Logs and metrics: ids and reasons, never a message's text, a token or a body."""
+"""Logs and metrics: ids and reasons, never a message's text, a token or a body.
+
+Each is a line that is written at once and stands by itself, so an invocation that is cut off
+has told what it had done. docs/metrics.md lists the metrics.
+"""
 
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache, wraps
-from typing import Any
+from time import monotonic
+from typing import Any, Literal
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # They log addresses, headers or bodies below WARNING, whatever our own level is.
 _CHATTY = ("httpx", "httpcore", "oauthlib", "botocore", "boto3", "urllib3")
+# Without another dimension: the whole stack, whichever function counts. That is what alarms watch.
+_ALL = {"service": "firstreply"}
+
+_began: ContextVar[float] = ContextVar("began")
 
 type Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -25,14 +35,47 @@ def logger() -> Logger:
     return Logger()
 
 
-def count(name: str, value: float = 1, *, channel: str | None = None) -> None:
-    """Count something that happened (as an EMF line in the log; no call is made). Without a
-    channel, for an alarm, which watches one set of dimensions: whichever function counts."""
-    with single_metric(name, MetricUnit.Count, value) as metric:
-        if channel:
-            metric.add_dimension("channel", channel)
-        else:
-            metric.add_dimension("service", "firstreply")
+def begin() -> None:
+    """A piece of work begins: `duration_ms` is counted from here."""
+    _began.set(monotonic())
+
+
+def decided(
+    stage: str,
+    outcome: str,
+    reason: str = "",
+    *,
+    level: Literal["info", "warning", "error"] = "info",
+    **ids: object,
+) -> None:
+    """The line that every decision leaves in the log: its stage, how it came out, and for which
+    reason; of what it was, by ids; and how long after its piece of work began."""
+    facts: dict[str, object] = {"stage": stage, "outcome": outcome}
+    if reason:
+        facts["reason"] = reason
+    if began := _began.get(0.0):
+        facts["duration_ms"] = round(1000 * (monotonic() - began))
+    known = {name: value for name, value in ids.items() if value is not None}
+    getattr(logger(), level)("decision", extra=facts | known, stacklevel=3)  # whose line it is
+
+
+def count(name: str, value: float = 1, /, **by: str) -> None:
+    """Count something that happened: for the whole stack, and by each dimension apart (not by their
+    combinations, which would be paid one by one). No call is made: it is an EMF line in the log."""
+    _write(name, MetricUnit.Count, value, by)
+
+
+def took(name: str, seconds: float, /, **by: str) -> None:
+    """The same for a time that passed; of clocks that disagree, none."""
+    _write(name, MetricUnit.Seconds, max(0.0, seconds), by)
+
+
+def _write(name: str, unit: MetricUnit, value: float, by: dict[str, str]) -> None:
+    metric = EphemeralMetrics(default_dimensions=_ALL)
+    for dimension, of in by.items():
+        metric.add_dimensions(**{dimension: of})
+    metric.add_metric(name, unit, value)
+    metric.flush_metrics()
 
 
 def observed(handler: Handler) -> Handler:
@@ -40,6 +83,7 @@ def observed(handler: Handler) -> Handler:
 
     @wraps(handler)
     def call(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401
+        begin()
         handle: Handler = logger().inject_lambda_context(handler)
         return handle(event, context)
 

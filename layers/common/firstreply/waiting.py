@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from firstreply.conversations import Conversations, refused_item
 from firstreply.hours import Hours
 from firstreply.message import Conversation
+from firstreply.observe import took
 from firstreply.policy import Policy
 
 if TYPE_CHECKING:
@@ -54,17 +55,21 @@ class Waiting:
 
     def note(self, conversation: Conversation, answered_at: datetime) -> None:
         """A human answers: to be told before it is noted when a human last did. Telling it again is
-        harmless."""
+        harmless. Measured once, however often it is told."""
         first = self.conversations.first_unanswered(conversation, answered_at)
         if first is None:
             return
-        key = _key(conversation, self._hour_class(first.sent_at))
+        hours = self._hour_class(first.sent_at)
+        key = _key(conversation, hours)
         seconds = max(0, int((answered_at - first.sent_at).total_seconds()))
         who = sha256(conversation.key.encode()).hexdigest()[:16]
         wait = {"who": who, "at": int(first.sent_at.timestamp()), "seconds": seconds}
         for _ in range(_TRIES):  # a few at once may lose one: they are many
-            if self._keep(key, wait):
-                return
+            is_known = self._keep(key, wait)
+            if is_known is not None:
+                break
+        if not is_known:
+            took("HumanAnswerSeconds", seconds, channel=conversation.channel, hours=hours)
 
     def expected(self, conversation: Conversation) -> timedelta | None:
         """Within which a human is expected to answer what is written now; None if nobody knows."""
@@ -84,14 +89,15 @@ class Waiting:
             return None
         return timedelta(seconds=float(median(int(one["seconds"]) for one in waits)))
 
-    def _keep(self, key: dict[str, str], wait: Mapping[str, Any]) -> bool:
-        """False if somebody else kept one meanwhile."""
+    def _keep(self, key: dict[str, str], wait: Mapping[str, Any]) -> bool | None:
+        """Whether it was known before; None if somebody else kept one meanwhile."""
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item") or {}
         waits, seen = _waits(item), item.get("version", 0)
         others = [one for one in waits if one["who"] != wait["who"]]
-        is_older = len(others) == MOST and all(one["at"] > wait["at"] for one in others)
-        if is_older or any(one["at"] >= wait["at"] for one in waits if one not in others):
+        if any(one["at"] >= wait["at"] for one in waits if one not in others):
             return True
+        if len(others) == MOST and all(one["at"] > wait["at"] for one in others):
+            return False  # too old to be among the last
         newest = sorted((wait, *others), key=lambda one: int(one["at"]), reverse=True)[:MOST]
         try:
             self._table.update_item(
@@ -106,8 +112,8 @@ class Waiting:
             )
         except ClientError as error:
             refused_item(error)
-            return False
-        return True
+            return None
+        return False
 
     def _hour_class(self, at: datetime) -> str:
         return "open" if self.hours.is_open(at) else "closed"
