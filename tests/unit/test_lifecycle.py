@@ -305,18 +305,22 @@ def test_who_was_told_that_an_answer_is_in_doubt_hears_that_it_arrived_after_all
     agent(connected, opened, "A new one is on its way")
     assert kinds(connected.bodies("escalation.fifo")) == ["reply_refused"]
     (_, said) = replies(customers)
+    page = opened["data"]["conversation"]["account"]
     echo = {
-        "sender": {"id": opened["data"]["conversation"]["account"]},
+        "sender": {"id": page},
         "recipient": {"id": said["to"]},
         "timestamp": int(connected.now().timestamp() * 1000),
-        "message": {key: said[key] for key in ("text", "metadata")}
-        | {"mid": said["id"], "is_echo": True},
+        "message": {
+            "mid": said["id"],
+            "is_echo": True,
+            "text": said["text"],
+            "metadata": said["metadata"],
+        },
     }
-    entry = {"id": echo["sender"]["id"], "time": 1, "messaging": [echo]}
-    body = {"channel": "meta", "body": {"object": "page", "entry": [entry]}}
+    entry = {"id": page, "time": 1, "messaging": [echo]}
     for nth in range(2):
-        again = {**body, "body": {**body["body"], "n": nth}}
-        customers.post("/deliver", json=again).raise_for_status()
+        body = {"object": "page", "entry": [entry], "n": nth}
+        customers.post("/deliver", json={"channel": "meta", "body": body}).raise_for_status()
         connected.drain()
     (sent,) = connected.bodies("escalation.fifo")
     assert kinds([sent]) == ["reply_sent"]

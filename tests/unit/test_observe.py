@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectTimeoutError
 
 from firstreply import aws
 from firstreply.channels import entrances
-from firstreply.observe import count, logger
+from firstreply.observe import count, logger, observed
 from firstreply.understanding import Intent
 from functions.classify import app as classify
 from functions.classify import offline
@@ -129,16 +129,16 @@ def test_what_is_counted_is_what_is_documented(told: Told) -> None:
     counted: dict[str, Metric] = {}
     for line in told.metrics:
         (directive,) = line["_aws"]["CloudWatchMetrics"]
-        (metric,) = directive["Metrics"]
         whole, *others = directive["Dimensions"]
         assert whole == ["service"]
         assert all(one[0] == "service" and len(one) == 2 for one in others)
         by = frozenset(one[1] for one in others)
-        before = counted.get(metric["Name"], (metric["Unit"], frozenset()))
-        counted[metric["Name"]] = (metric["Unit"], before[1] | by)
-        assert before[0] == metric["Unit"]
         assert directive["Namespace"] == "FirstReply"
-        assert all(value >= 0 for value in line[metric["Name"]])
+        for metric in directive["Metrics"]:
+            before = counted.get(metric["Name"], (metric["Unit"], frozenset()))
+            counted[metric["Name"]] = (metric["Unit"], before[1] | by)
+            assert before[0] == metric["Unit"]
+            assert all(value >= 0 for value in line[metric["Name"]])
     assert counted == documented()
 
 
@@ -155,14 +155,20 @@ def test_a_dimension_has_few_values_and_all_of_them_cost_what_is_said(told: Told
 def test_what_was_counted_stays_counted_when_the_invocation_fails(
     stack: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def work() -> None:
+    """In one line for the same dimensions."""
+
+    @observed
+    def work(_event: object, _context: object) -> None:
         count("Received", channel="meta")
+        count("Messages", 2, channel="meta")
+        count("Messages", channel="meta")
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        work()
-    (line,) = capfd.readouterr().out.splitlines()
-    assert json.loads(line)["Received"] == [1.0]
+        work({}, stack.context())
+    (line,) = [one for one in capfd.readouterr().out.splitlines() if '"_aws"' in one]
+    told = json.loads(line)
+    assert (told["Received"], told["Messages"]) == ([1.0], [2.0, 1.0])
 
 
 # --- the log --------------------------------------------------------------------------------------
