@@ -9,7 +9,8 @@
     held up) tells it first; so what happens is told in its order, whoever is faster.
     What is told in an open case is noted there afterwards. If it was closed meanwhile, the helpdesk
     may have closed what it has not seen: then that opens the case again. So does what it was told
-    after the agent had asked to close, unless that agent had surely seen it.
+    after the agent had asked to close, unless that agent had surely seen it: a message that they
+    answered, as it was told at first.
 
 An event's id is the same at every try; what was told is noted beside what it is of (a turn, a
 message's words, a reply, a withdrawal), and not told again. Who dies between telling and noting
@@ -122,7 +123,8 @@ class Cases:
             case = self._open(remembered)
             self._announce(case, remembered, failed)
             self._tell(CaseReplyRefused, case, remembered, failed)
-            if self.conversations.hear(case, where, remembered.message.id, self.clock()):
+            now = self.clock()
+            if self.conversations.hear(case, where, remembered.message.id, now, again=True):
                 return
 
     def _sent(self, remembered: Remembered, key: str) -> None:
@@ -162,7 +164,7 @@ class Cases:
         if _is_unseen(case, closing):
             unseen = self.conversations.load(where, case.heard_by or "")
             if unseen and not unseen.removed_at:
-                self._announce(self._open(unseen), unseen)
+                self._announce(self._open(unseen, case), unseen)
 
     def _withdraw(self, remembered: Remembered) -> None:
         """Let the helpdesk forget what it said. What no case knows is known to nobody."""
@@ -202,9 +204,9 @@ class Cases:
         is_heard = case.is_open and self._announce(case, remembered, failed)
         if not is_heard:
             self._tell(CaseUpdated, case, remembered, failed)
-            now = self.clock()
+            now, again = self.clock(), remembered.told is not None
             if case.is_open and not self.conversations.hear(
-                case, where, remembered.message.id, now
+                case, where, remembered.message.id, now, again=again
             ):
                 self._bring_in(remembered, failed)  # closed while we told
                 return
@@ -215,10 +217,14 @@ class Cases:
         if now and now.removed_at:  # while we told
             self._withdraw(now)
 
-    def _open(self, remembered: Remembered) -> Case:
-        """The conversation's case, open: by this message if it is not."""
+    def _open(self, remembered: Remembered, heard: Case | None = None) -> Case:
+        """The conversation's case, open: by this message if it is not. `heard`: as the helpdesk was
+        told of it before, so that opening it again is no news."""
         where, now = remembered.message.conversation, self.clock()
         opening = _opening(remembered, now)
+        if heard:
+            known = {"heard_at": heard.heard_at, "heard_again": heard.heard_again}
+            opening = opening.model_copy(update=known)
         case = self.conversations.open_case(opening, where, now)
         while not case.is_open:
             self._require_announced(case, where)
@@ -394,6 +400,7 @@ def _opening(remembered: Remembered, now: datetime) -> Case:
         since=min(message.sent_at, now),
         heard_by=message.id,
         heard_at=now,
+        heard_again=remembered.told is not None,
     )
 
 
@@ -407,7 +414,7 @@ def _is_unseen(case: Case, closing: CloseCase) -> bool:
     if case.is_open or case.closed_by is None or case.closed_by.key != closing.key:
         return False
     is_later = case.heard_at is not None and case.heard_at > closing.asked_at
-    return is_later and case.heard_by != closing.seen
+    return is_later and (case.heard_again or case.heard_by != closing.seen)
 
 
 # --- shapes ---------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ class Fuse:
 class Fused(httpx.BaseTransport):
     """The way to the platforms, with the fuse before and after each call."""
 
-    def __init__(self, fuse: Fuse) -> None:
-        self._fuse, self._inner = fuse, httpx.HTTPTransport()
+    def __init__(self, fuse: Fuse, inner: httpx.BaseTransport | None = None) -> None:
+        self._fuse, self._inner = fuse, inner or httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._fuse.tick()

@@ -30,6 +30,8 @@ from local.simulator.world import now as platforms_clock
 from tests.aws import FUNCTIONS, World, backend, world
 from tests.gateway import gateway
 from tests.promises.fuse import Crash, Fuse, Fused, crash, fuse_calls, kept
+from tests.sink import Sink, opened
+from tests.unit.channels.samples import standard_headers
 
 START: Final = datetime(2026, 11, 22, 9, tzinfo=UTC)
 # As template.yaml has it: who works a queue, in which batches, and after how many receives a
@@ -50,11 +52,10 @@ type Record = dict[str, Any]
 
 @dataclass(eq=False)
 class Parcel:
-    """One POST of a platform, on its way."""
+    """One POST of a platform, another source or the helpdesk, on its way."""
 
     channel: str
     raw: str
-    number: int
 
     @property
     def key(self) -> str:
@@ -66,7 +67,7 @@ class Carrier:
     """Stands between the platforms and the webhook: thanks them, and keeps what they sent."""
 
     def __init__(self) -> None:
-        self._came, self._parcels, self._count = Condition(), list[Parcel](), 0
+        self._came, self._parcels = Condition(), list[Parcel]()
 
     def knock(
         self,
@@ -77,8 +78,7 @@ class Carrier:
         query: Mapping[str, str],
     ) -> dict[str, Any]:
         with self._came:
-            self._count += 1
-            self._parcels.append(Parcel(channel, body, self._count))
+            self._parcels.append(Parcel(channel, body))
             self._came.notify_all()
         return {"statusCode": 200, "headers": {}, "body": ""}
 
@@ -93,7 +93,7 @@ class Carrier:
 
     def forget(self) -> None:
         with self._came:
-            self._parcels, self._count = [], 0
+            self._parcels = []
 
 
 class Keys:
@@ -122,10 +122,12 @@ class Keys:
                 secret[channel]["accounts"][account] |= new_token(channel, number)
         return secret
 
-    def sign(self, parcel: Parcel) -> dict[str, str]:
+    def sign(self, parcel: Parcel, now: datetime) -> dict[str, str]:
         """The platforms sign with the new one from phase 2 on."""
         all_keys, at = self.of_the_platforms(), int(self.phase >= 2)
         raw = parcel.raw.encode()
+        if parcel.channel in ("generic", "helpdesk"):
+            return standard_headers(all_keys[parcel.channel]["secrets"][0], raw, at=now)
         if parcel.channel == "meta":
             return meta_wire.sign(all_keys["meta"]["app_secrets"][at], raw, "valid")
         return x_wire.sign(all_keys["x"]["consumer_secrets"][at], raw, "valid")
@@ -136,6 +138,7 @@ class Keys:
         for secret in (self.of_the_platforms(), self.of_the_stack()):
             meta, x = secret["meta"], secret["x"]
             found |= {*meta["app_secrets"], *x["consumer_secrets"], x["consumer_key"]}
+            found |= {*secret["generic"]["secrets"], *secret["helpdesk"]["secrets"]}
             for account in (*meta["accounts"].values(), *x["accounts"].values()):
                 found |= {v for k, v in account.items() if "token" in k or "secret" in k}
         return {word.lower() for word in found}
@@ -169,6 +172,7 @@ class Stage:
     stack: World
     control: httpx.Client
     carrier: Carrier
+    sink: Sink
     fuse: Fuse
     now: datetime = START
     keys: Keys = field(default_factory=Keys)
@@ -190,6 +194,7 @@ class Stage:
         self.control.delete("/").raise_for_status()
         self.control.post("/settings", json={"echo": echoes}).raise_for_status()
         self.carrier.forget()
+        self.sink.start_over()
         self.echoes = echoes
         self.stack.empty()
         _cool_down_functions()
@@ -223,11 +228,17 @@ class Stage:
             return answer
         return {}
 
+    def tell(self, entrance: str, body: object) -> Parcel:
+        """Another source, or the helpdesk, has something to tell."""
+        parcel = Parcel(entrance, json.dumps(body))
+        self.on_the_way.append(parcel)
+        return parcel
+
     def deliver(self, parcel: Parcel) -> bool:
         """Whether it was answered 200; if not, it is still on its way."""
         answer = self._call(
             webhook,
-            lambda: self.stack.knock(parcel.channel, parcel.raw, self.keys.sign(parcel)),
+            lambda: self.stack.knock(parcel.channel, parcel.raw, self.keys.sign(parcel, self.now)),
         )
         is_taken = bool(answer) and answer["statusCode"] == 200
         if is_taken:
@@ -405,10 +416,15 @@ class Stage:
         if module is not respond:
             return
         before = {one["id"] for one in self.said}
-        self.said = self.control.get("/said").json()
+        self.said = [*self.control.get("/said").json(), *self.sink.said()]
+        if not self.echoes:
+            return
         new = [one for one in self.said if one["id"] not in before]
-        echoes = sum(not is_of_mention(one) for one in new) if self.echoes else 0
-        self.on_the_way += self.carrier.take(echoes)
+        of_sources = [one for one in new if one["platform"] == "generic"]
+        for one in of_sources:
+            self.tell("generic", own_words(one))
+        mentions = sum(is_of_mention(one) for one in new)
+        self.on_the_way += self.carrier.take(len(new) - len(of_sources) - mentions)
 
     # --- until nothing moves --------------------------------------------------------------------
 
@@ -441,6 +457,21 @@ def is_of_mention(said: Mapping[str, Any]) -> bool:
     return str(said["in_reply_to"]).startswith("77_")
 
 
+def own_words(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a source tells of an answer that stands there, be it ours or a human's."""
+    source, _, account = said["account"].partition(":")
+    return {
+        "source": source,
+        "account": account,
+        "id": said["id"].partition(":")[2],
+        "author": {"id": account},
+        "sent_at": said["at"],
+        "text": said["text"],
+        "in_reply_to": said["in_reply_to"].partition(":")[2],
+        "by_brand": True,
+    }
+
+
 def _sequence(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
@@ -465,10 +496,11 @@ def staged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         world(monkeypatch, Keys().of_the_stack(), platforms.url) as stack,
         gateway(carrier) as url,
         httpx.Client(base_url=platforms.url) as control,
-        httpx.Client(transport=Fused(fuse)) as way_out,
+        opened(monkeypatch) as (sink, internet),
+        httpx.Client(transport=Fused(fuse, internet)) as way_out,
     ):
         platforms.connect(url)
-        stage = Stage(stack, control, carrier, fuse)
+        stage = Stage(stack, control, carrier, sink, fuse)
         for module in FUNCTIONS:
             monkeypatch.setattr(module, "now", stage.clock)
         for caller in (fetch, respond):

@@ -7,7 +7,9 @@ clock moving on, and nothing of theirs comes back for a second try.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -20,8 +22,11 @@ from firstreply.message import Message
 from firstreply.understanding import Understanding
 from functions.classify.offline import Falling
 from functions.respond import app as respond
+from local.simulator import DEMO_SECRET
 from tests.aws import World
+from tests.sink import ADDRESS, Sink, opened
 from tests.template.cfn import resources
+from tests.unit.channels.samples import body, sealed
 
 PAGE = "102030405060708"
 THANKS = "Lovely crew, thank you"
@@ -292,6 +297,67 @@ def test_a_platform_that_hangs_breaks_or_is_full_makes_nobody_wait_on_the_other(
     assert whose_came_back(stage) <= set(waits)
     stage[0].drain()
     assert sorted(answered(stage)) == sorted(others + waits)
+
+
+def review(stage: Stage, name: str, **more: object) -> str:
+    """Of another source, as it is delivered."""
+    told = {
+        "source": "app_store",
+        "account": "4200",
+        "id": name,
+        "author": {"id": f"author-{name}"},
+        "sent_at": datetime.now(UTC).isoformat(),
+        "text": THANKS,
+        **more,
+    }
+    raw = body(told)
+    headers = sealed("generic", DEMO_SECRET["generic"]["secrets"][0], raw)
+    assert stage[0].knock("generic", raw.decode(), headers)["statusCode"] == 200
+    return f"app_store:{name}"
+
+
+@pytest.fixture
+def sink(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    with opened(monkeypatch) as (made, internet), httpx.Client(transport=internet) as way_out:
+        monkeypatch.setattr(respond, "http", cache(lambda: way_out))
+        yield made
+
+
+def published(sink: Sink) -> list[str]:
+    return [one["in_reply_to"] for one in sink.said()]
+
+
+def test_a_reply_url_that_hangs_makes_nobody_wait_on_another_channel_or_source(
+    stage: Stage, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "TIMEOUT", httpx.Timeout(0.2))
+    sink.hang("/slow")
+    waits = [review(stage, f"slow-{n}", reply_url=f"{ADDRESS}/slow") for n in range(2)]
+    others = [say(stage, place) for place in META + X]
+    quick = review(stage, "quick", reply_url=f"{ADDRESS}/quick")
+    one_step(stage)
+    assert sorted(answered(stage)) == sorted(others)
+    assert published(sink) == [quick]
+    assert whose_came_back(stage) == set(waits)
+    sink.go_on()
+    stage[0].drain()
+    assert sorted(published(sink)) == sorted([*waits, quick])
+    assert sorted(answered(stage)) == sorted(others)
+
+
+def test_a_reply_url_that_never_answers_ends_with_a_human(
+    stage: Stage, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "TIMEOUT", httpx.Timeout(0.2))
+    sink.hang("/slow")
+    slow = review(stage, "slow", reply_url=f"{ADDRESS}/slow")
+    other = say(stage, "messenger")
+    stage[0].drain()
+    assert answered(stage) == [other]
+    told = stage[0].events()
+    assert {event["data"]["message"]["id"] for event in told} == {slow}
+    assert told[-1]["data"]["failed_reply"]["reason"] == "not answered: ReadTimeout"
+    assert stage[0].dead == []
 
 
 def test_a_customer_on_a_slow_platform_has_an_invocation_of_their_own() -> None:

@@ -1,5 +1,5 @@
-"""Promise: for 36 hours Meta delivers again what it likes, packed as it likes, in any order, and a
-message is one message.
+"""Promise: for 36 hours Meta, or another source, delivers again what it likes, packed as it likes,
+in any order, and a message is one message.
 
 The clock is moved, so the repeats lie hours apart; eight deliveries are taken at a time, and what
 follows from them is worked on by eight at a time.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from itertools import batched, pairwise
 from random import Random
@@ -29,10 +30,12 @@ from functions.respond import app as respond
 from local.simulator import DEMO_SECRET
 from local.simulator import meta_wire as wire
 from tests.aws import World, stream_record
+from tests.sink import URL, Sink, opened
+from tests.unit.channels.samples import standard_headers
 
-type Place = Literal["facebook_comment", "messenger", "instagram_comment"]
+type Place = Literal["facebook_comment", "messenger", "instagram_comment", "review"]
 
-PLACES: tuple[Place, ...] = ("facebook_comment", "messenger", "instagram_comment")
+PLACES: tuple[Place, ...] = ("facebook_comment", "messenger", "instagram_comment", "review")
 PAGE, INSTAGRAM = "102030405060708", "17841400000000001"
 # What each is, and how often of a hundred somebody writes it.
 TEXTS = {
@@ -70,11 +73,11 @@ class Said:
 
     @property
     def text(self) -> str:
-        """Nobody says the very same again: that would be a machine."""
-        mark = "".join(
-            chr(ord("a") + int(digit, 16)) for digit in sha256(self.id.encode()).hexdigest()[:6]
-        )
-        return f"{TEXTS[self.kind][0]} {mark}"
+        """Nobody says the very same again: that would be a machine. Letters that nobody can speak
+        would be taken for none of a sentence."""
+        digits = [int(digit, 16) for digit in sha256(self.id.encode()).hexdigest()[:4]]
+        name = "".join("bdfgklmnprstvwzh"[digit] + "aeiou"[digit % 5] for digit in digits)
+        return f"{TEXTS[self.kind][0]} for {name.capitalize()}"
 
     def entry(self, told_at: datetime) -> dict[str, Any]:
         """Of a webhook. A comment on Instagram has no time but that of its entry."""
@@ -90,6 +93,8 @@ class Said:
             case "instagram_comment":
                 change = {"field": "comments", "value": self._comment_on_instagram()}
                 return {"id": INSTAGRAM, "time": _ms(self.sent_at), "changes": [change]}
+            case "review":
+                return self._review()
 
     def _comment(self) -> dict[str, Any]:
         return {
@@ -101,6 +106,17 @@ class Said:
             "from": {"id": self.customer, "name": "Somebody"},
             "message": self.text,
             "created_time": _ms(self.sent_at) // 1000,
+        }
+
+    def _review(self) -> dict[str, Any]:
+        return {
+            "source": "app_store",
+            "account": "4200",
+            "id": self.id.partition(":")[2],
+            "author": {"id": self.customer},
+            "sent_at": self.sent_at.isoformat(),
+            "text": self.text,
+            "reply_url": URL,
         }
 
     def _comment_on_instagram(self) -> dict[str, Any]:
@@ -132,7 +148,8 @@ def written(count: int, people: int, dice: Random) -> list[Said]:
             sent_at = before.sent_at + dice.random() * timedelta(minutes=40)
         (kind,) = dice.choices(list(TEXTS), [weight for _, weight in TEXTS.values()])
         customer = f"{5 + PLACES.index(place)}{person:05}"
-        said.append(Said(f"{PAGE}_{number:05}", place, customer, kind, sent_at))
+        source = "app_store:" if place == "review" else ""
+        said.append(Said(f"{source}{PAGE}_{number:05}", place, customer, kind, sent_at))
     return said
 
 
@@ -159,15 +176,20 @@ def packed(deliveries: Sequence[tuple[datetime, Said]], dice: Random) -> list[li
     return posts
 
 
-def bodies(post: Sequence[tuple[datetime, Said]]) -> Iterator[bytes]:
-    """One of Facebook's, one of Instagram's."""
+OF = {"instagram_comment": "instagram", "review": "sources"}
+
+
+def bodies(post: Sequence[tuple[datetime, Said]]) -> Iterator[tuple[str, bytes]]:
+    """One of Facebook's, one of Instagram's, one of other sources; each with its channel."""
     told_at = post[0][1].sent_at if len(post) == 1 else post[-1][0]
     entries = defaultdict(list)
     for _, one in post:
-        of = "instagram" if one.place == "instagram_comment" else "page"
-        entries[of].append(one.entry(told_at))
+        entries[OF.get(one.place, "page")].append(one.entry(told_at))
     for of, some in entries.items():
-        yield wire.encode({"object": of, "entry": some})
+        if of == "sources":
+            yield "generic", wire.encode(some)
+        else:
+            yield "meta", wire.encode({"object": of, "entry": some})
 
 
 # --- a day and a half -----------------------------------------------------------------------------
@@ -179,6 +201,7 @@ class Day:
 
     stack: World
     customers: httpx.Client
+    sink: Sink
     pool: ThreadPoolExecutor
     arrived: dict[str, datetime] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -190,7 +213,8 @@ class Day:
     def introduce(self, said: Iterable[Said]) -> None:
         """The platforms know what was written. A forged delivery tells them, and is turned away."""
         for some in batched(said, 100, strict=False):
-            for body in bodies([(one.sent_at, one) for one in some]):
+            of_meta = [(one.sent_at, one) for one in some if one.place != "review"]
+            for _, body in bodies(of_meta):
                 forged = {"channel": "meta", "raw": body.decode(), "signature": "wrong"}
                 answer = self.customers.post("/deliver", json=forged).raise_for_status().json()
                 assert [one["status"] for one in answer["deliveries"]] == [401]
@@ -214,14 +238,20 @@ class Day:
         self.events += self.stack.events()
         return len(raw)
 
-    def _deliver(self, body: bytes) -> None:
-        signed = wire.sign(DEMO_SECRET["meta"]["app_secrets"][0], body, "valid")
+    def _deliver(self, post: tuple[str, bytes]) -> None:
+        channel, body = post
+        if channel == "meta":
+            signed = wire.sign(DEMO_SECRET["meta"]["app_secrets"][0], body, "valid")
+        else:
+            key = DEMO_SECRET["generic"]["secrets"][0]
+            signed = standard_headers(key, body, at=self.stack.now())
         headers = {name.lower(): value for name, value in signed.items()}
-        assert self.stack.knock("meta", body.decode(), headers)["statusCode"] == 200
+        assert self.stack.knock(channel, body.decode(), headers)["statusCode"] == 200
 
-    def _streamed(self, raw: Iterable[bytes]) -> list[list[dict[str, Any]]]:
+    def _streamed(self, raw: Iterable[tuple[str, bytes]]) -> list[list[dict[str, Any]]]:
         """What the stream shows of them, as batches for functions side by side."""
-        keys = {Delivery(channel="meta", body=b, received_at=datetime.now(UTC)).key for b in raw}
+        now = datetime.now(UTC)
+        keys = {Delivery(channel=name, body=body, received_at=now).key for name, body in raw}
         new = sorted(keys - self._known)
         self._known |= keys
         self.stack._streamed |= keys
@@ -236,13 +266,17 @@ class Day:
 
     def answers(self) -> list[tuple[str, datetime]]:
         """Which message was answered, and when; an answer that is continued in private is one."""
-        found: list[Any] = self.customers.get("/said").raise_for_status().json()
+        posted = self.sink.said()
+        assert len({raw for *_, raw in self.sink.asked}) == len(posted)
+        found: list[Any] = self.customers.get("/said").raise_for_status().json() + posted
         keys = Counter(_key(one) for one in found)
         assert set(keys.values()) <= {1}
         return [(_key(one)[0], self._when(one)) for one in found if _key(one)[1] != "private"]
 
     def _when(self, answer: dict[str, Any]) -> datetime:
         at = datetime.fromisoformat(answer["at"])
+        if answer["platform"] == "generic":
+            return at  # by the clock of the functions
         return self._steps[bisect(self._walls, at) - 1]
 
 
@@ -269,8 +303,13 @@ def day(
             return call(self, *parts, **named)
 
     monkeypatch.setattr(client, "_make_api_call", one_by_one)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield Day(connected, customers, pool)
+    with (
+        opened(monkeypatch) as (sink, internet),
+        httpx.Client(transport=internet) as way_out,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        monkeypatch.setattr(respond, "http", cache(lambda: way_out))
+        yield Day(connected, customers, sink, pool)
 
 
 @pytest.mark.parametrize(

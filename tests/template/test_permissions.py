@@ -15,9 +15,9 @@ from functions.classify import app as classify
 from tests.aws import FUNCTIONS as HANDLERS
 from tests.aws import World
 from tests.everything import everything
+from tests.sink import site
 from tests.template.cfn import logical_id
 from tests.template.test_template import ALL_ON, FUNCTIONS, ROLES, sources, statements
-from tests.unit.test_generic_path import site
 from tests.unit.test_listening import SAID
 
 type Granted = set[tuple[str, str]]

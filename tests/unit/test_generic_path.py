@@ -1,109 +1,22 @@
-"""The channel for other sources, the whole path in process: a review in, an answer and a case out.
-
-The answers go to a server on this machine. The functions may not go there, and cannot: what takes
-their connections to the internet is put in here, behind everything that is theirs.
-"""
+"""The channel for other sources, the whole path in process: a review in, answer and case out."""
 
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
-import httpx
 import pytest
 
-from firstreply.channels import Knock, channel
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
 from firstreply.message import Conversation
 from firstreply.outbox import Outbox
 from functions.respond import app as respond
 from local.simulator import DEMO_SECRET
 from tests.aws import World
+from tests.sink import URL, Sink, site
 from tests.unit.channels.samples import body, sealed
 
 KEY = DEMO_SECRET["generic"]["secrets"][0]
-PUBLIC_ADDRESS = "93.184.216.34"
-URL = "https://reviews.example/replies?token=not-to-be-logged"
-
-
-@dataclass
-class Sink:
-    """Who takes the answers, as the contract asks: a repeat is answered alike, and dropped."""
-
-    server: ThreadingHTTPServer
-    asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    published: dict[str, dict[str, Any]] = field(default_factory=dict)
-    # What to answer instead, one after the other; a 2xx, and it is published nevertheless.
-    statuses: list[int] = field(default_factory=list)
-
-    def take(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, bytes]:
-        self.asked.append((path, headers, raw))
-        knock = Knock(headers=headers, body=raw, at=datetime.now(UTC))
-        generic = channel("generic")
-        assert generic
-        assert generic.is_signed(knock, DEMO_SECRET["generic"])
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status < 400 or status == 504:
-            self.published.setdefault(headers["webhook-id"], json.loads(raw))
-        return status, b'{"id":"reply-1"}'
-
-
-@contextmanager
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
-    """Where respond posts answers to reviews; what else it calls stays where it was."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers["content-length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            status, answer = made.take(self.path, headers, raw)
-            self.send_response(status)
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Internet(httpx.BaseTransport):
-        def __init__(self) -> None:
-            self.inner = httpx.HTTPTransport()
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            assert (request.url.scheme, request.url.host) == ("https", PUBLIC_ADDRESS)
-            assert request.extensions["sni_hostname"] == "reviews.example"
-            host, port = str(server.server_address[0]), server.server_address[1]
-            request.url = request.url.copy_with(scheme="http", host=host, port=port)
-            return self.inner.handle_request(request)
-
-        def close(self) -> None:
-            self.inner.close()
-
-    resolve = socket.getaddrinfo
-
-    def look_up(host: str, port: int, *more: Any, **named: Any) -> Any:
-        if host != "reviews.example":
-            return resolve(host, port, *more, **named)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC_ADDRESS, port))]
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = Sink(server)
-    running = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    running.start()
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    mounts = {f"https://{PUBLIC_ADDRESS}": Internet()}
-    monkeypatch.setattr(respond, "http", cache(lambda: httpx.Client(mounts=mounts)))
-    yield made
-    respond.http().close()
-    server.shutdown()
-    running.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -178,7 +91,7 @@ def test_with_a_reply_url_the_answer_is_posted_there_signed_and_once(
     assert (said["source"], said["account"]) == ("google_business", "locations/4200")
     assert (said["in_reply_to"], said["author"]) == ("reviews/1", {"kind": "firstreply"})
     (kept,) = stack.items("REPLY")
-    assert (kept["state"], kept["platform_id"]) == ("sent", "google_business:reply-1")
+    assert (kept["state"], kept["platform_id"]) == ("sent", f"google_business:at-{said['id']}")
     logged = capsys.readouterr()
     assert "not-to-be-logged" not in logged.out + logged.err
 
@@ -284,7 +197,7 @@ def test_our_own_answer_that_comes_back_is_recognised(stack: World, sink: Sink) 
     stack.drain()
     (said,) = sink.published.values()
     ours = {"by_brand": True, "in_reply_to": "reviews/1", "rating": None}
-    deliver(stack, review(**ours, id="reply-1", text=said["text"], author={"id": "owner"}))
+    deliver(stack, review(**ours, id=f"at-{said['id']}", text=said["text"], author={"id": "owner"}))
     stack.drain()
     assert stack.items("HUMAN") == []
     deliver(stack, review(**ours, id="reply-2", text="Sam here, sorry!", author={"id": "owner"}))

@@ -536,6 +536,28 @@ def test_a_closing_and_a_message_that_meet_leave_the_case_open(
     assert boundary > 8
 
 
+@pytest.mark.parametrize("news", ["edit", "refusal"])
+def test_news_of_the_message_that_the_agent_had_seen_is_not_closed_unseen(
+    connected: World, customers: httpx.Client, news: str
+) -> None:
+    """Its other words, or that its answer did not get through, after the agent wanted to close."""
+    said = say(customers, "facebook_comment", COMPLAINT, **ADA)
+    connected.drain()
+    opened, *_ = connected.bodies("escalation.fifo")
+    if news == "edit":
+        ask(connected, opened, in_reply_to=said["id"])
+        happen(customers, "edit", id=said["id"], text="My kettle is on fire")
+    else:
+        customers.post("/faults", json={"on": "facebook_comment", "fault": "gone"})
+        asked = {"in_reply_to": said["id"], "text": "A new one is on its way"}
+        ask(connected, opened, "note-1", close_case=False, **asked)
+        ask(connected, opened, in_reply_to=said["id"])
+    connected.drain()
+    told = kinds(connected.events())
+    assert told == ["updated" if news == "edit" else "reply_refused", "closed", "reopened"]
+    assert case(connected)["is_open"] is True
+
+
 def test_a_case_is_opened_once_though_a_crash_and_an_edit_meet(
     connected: World, customers: httpx.Client, told: Told
 ) -> None:

@@ -25,8 +25,8 @@ from local.simulator import DEMO_SECRET, Simulator
 from tests.aws import World, world
 from tests.everything import WORDS, everything
 from tests.gateway import gateway
+from tests.sink import site
 from tests.unit.channels.samples import ROOT
-from tests.unit.test_generic_path import site
 from tests.unit.test_listening import SAID
 
 DOCS = (ROOT / "docs/metrics.md").read_text("utf-8")

@@ -97,7 +97,8 @@ class Case(BaseModel):
 
     `opened_by` is the message that opened it last, in those `words`, and `since` the time from when
     it is open (`opened_at`, `network`: at first). `is_announced`: the helpdesk has been told how it
-    stands, so it may be told more. `heard_by` is what it was told of last, at `heard_at`.
+    stands, so it may be told more. `heard_by` is what it was told of last, at `heard_at`, and
+    `heard_again` that it knew that message before: what is new are its words, or a reply's failure.
     `closed_by` is the wish that closed it last, at `closed_at`; `closings` are the keys of all."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -113,6 +114,7 @@ class Case(BaseModel):
     is_announced: bool = False
     heard_by: str | None = None
     heard_at: datetime | None = None
+    heard_again: bool = False
     closed_by: CloseCase | None = None
     closed_at: datetime | None = None
     closings: frozenset[str] = frozenset()
@@ -413,10 +415,18 @@ class Conversations:
         """Note that the helpdesk knows how the case stands, unless it has moved on."""
         self._change(case_key(conversation), {"is_announced": True}, _in_turn(case))
 
-    def hear(self, case: Case, conversation: Conversation, message_id: str, now: datetime) -> bool:
+    def hear(
+        self,
+        case: Case,
+        conversation: Conversation,
+        message_id: str,
+        now: datetime,
+        *,
+        again: bool,
+    ) -> bool:
         """Note that the open case was told of a message; it lives on with its conversation. False
         if it was closed meanwhile: then the message may have been told to nobody."""
-        heard = {"heard_by": message_id, "heard_at": now.isoformat()}
+        heard = {"heard_by": message_id, "heard_at": now.isoformat(), "heard_again": again}
         return self._change(
             case_key(conversation), heard | {"expires_at": self.expires_at(now)}, _in_turn(case)
         )
@@ -433,7 +443,7 @@ class Conversations:
         """From closed to open in the next turn, as a new one would be opened. How it is then, or is
         now, if somebody else has moved it."""
         new = to_item(opening)
-        taken = ("opened_by", "words", "since", "heard_by", "heard_at")
+        taken = ("opened_by", "words", "since", "heard_by", "heard_at", "heard_again")
         changed = {name: new[name] for name in taken} | {"turn": case.turn + 1, "is_open": True}
         return self._turn(case, conversation, changed, now)
 
