@@ -16,6 +16,7 @@ from local.simulator import DEMO_SECRET
 from tests.aws import World
 from tests.sink import URL, Sink
 from tests.unit.channels.samples import body, sealed, standard_headers
+from tests.unit.test_generic_path import review
 from tests.unit.test_helpdesk import answer_to
 from tests.unit.test_meta_path import agent, happen
 from tests.unit.test_path import PLACES, say
