@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run preview classify evaluate answers test test-deep check lint voice types imports template show replay redrive contracts situations lock format clean
+.PHONY: help run preview classify evaluate answers test test-deep check lint voice types imports template show erase replay redrive contracts situations lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -58,6 +58,9 @@ template: $(SAM)/.ready
 
 show: $(DEV)/.ready  ## everything known of a conversation (ARGS="--stack NAME ID", or "--local ID")
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate show $(ARGS)
+
+erase: $(DEV)/.ready  ## forget all that was said in a conversation (ARGS="--stack NAME ID", or "--local ID"; --yes)
+	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate erase $(ARGS)
 
 replay: $(DEV)/.ready  ## send deliveries through again (ARGS="--stack NAME --since 6h --channel x --account ID")
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m operate replay $(ARGS)

@@ -1,4 +1,4 @@
-"""make show | replay | redrive: what an operator does with a deployed stack."""
+"""make show | erase | replay | redrive: what an operator does with a deployed stack."""
 
 import argparse
 import re
@@ -13,9 +13,10 @@ from firstreply.channels import entrances
 from firstreply.errors import FirstReplyError
 from firstreply.settings import now
 from local import stack as this_machine
+from operate.erase import erase, look
 from operate.redrive import SOURCES, redrive, waiting
 from operate.replay import Choice, choose, replay
-from operate.show import show
+from operate.show import find, show
 from operate.stack import OperatorError, Stack
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -52,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("show", _show, "everything known of a conversation")
     one.add_argument("what", help="its key, an id in it, a case's id, or a delivery's key")
+    gone = command("erase", _erase, "forget all that was said in a conversation")
+    gone.add_argument("what", help="its key, an id in it, or a case's id")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
     some = command("replay", _replay, "send deliveries of the Inbox through again")
     some.add_argument("--since", type=_moment, required=True, help="2026-11-22T08:00, or 6h ago")
     some.add_argument("--until", type=_moment, help="the same; until now")
@@ -78,6 +82,27 @@ def _stack(options: argparse.Namespace) -> Stack:
 def _show(stack: Stack, options: argparse.Namespace) -> None:
     for line in show(stack, options.what):
         print(line)
+
+
+def _erase(stack: Stack, options: argparse.Namespace) -> None:
+    found = find(stack, options.what)
+    for conversation in found:
+        print(f"conversation  {conversation.key}")
+    for line in look(stack, found, now()):
+        print(f"  {line}", flush=True)
+    if not (options.yes or _agreed("Erase this? It cannot be brought back. [yes/no] ")):
+        raise OperatorError("nothing was erased")
+    left = erase(stack, found, now())
+    if left:
+        raise OperatorError("\n".join(["erased, but for:", *left]))
+    print("erased")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:  # nobody is there to ask
+        return False
 
 
 def _replay(stack: Stack, options: argparse.Namespace) -> None:

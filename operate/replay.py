@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from firstreply.channels import entrance
-from firstreply.errors import Unreadable
+from firstreply.inbox import Delivery
+from firstreply.message import Unread, Update
 from operate.stack import OperatorError, Stack
 
 
@@ -54,13 +55,18 @@ def replay(
     return done, gone
 
 
+def updates(delivery: Delivery) -> list[Update]:
+    """What a delivery tells; what cannot be read is Unread."""
+    said_at = entrance(delivery.channel)
+    if said_at is None:
+        return [Unread("its channel is gone")]
+    try:
+        return list(said_at.parse(delivery.body))
+    except Exception as error:  # also a mistake of ours, as in classify
+        return [Unread(type(error).__name__)]
+
+
 def _accounts(stack: Stack, key: str) -> set[Any]:
     """Whose a delivery is; nobody's if it cannot be read."""
     delivery = stack.inbox.load(key)
-    said_at = entrance(delivery.channel) if delivery else None
-    if delivery is None or said_at is None:
-        return set()
-    try:
-        return {getattr(update, "account", None) for update in said_at.parse(delivery.body)}
-    except Unreadable:
-        return set()
+    return {getattr(one, "account", None) for one in updates(delivery)} if delivery else set()

@@ -31,14 +31,18 @@ def _lines(stack: Stack, what: str) -> Iterator[str]:
     if delivery := stack.inbox.load(what):
         yield from _delivery(what, delivery)
         return
-    found = _find(stack, what)
-    if not found:
-        raise OperatorError(
-            f"nothing is known of {what}: it is neither a delivery's nor a conversation's key, nor"
-            " a case's or a message's id; or it has expired"
-        )
-    for conversation in found:
+    for conversation in find(stack, what):
         yield from _conversation(stack, conversation)
+
+
+def find(stack: Stack, what: str) -> list[Conversation]:
+    """The conversations of a key, of an id in them, or of a case's id; OperatorError if none."""
+    if found := _find(stack, what):
+        return found
+    raise OperatorError(
+        f"nothing is known of {what}: it is neither a delivery's nor a conversation's key, nor"
+        " a case's or a message's id; or it has expired"
+    )
 
 
 def _find(stack: Stack, what: str) -> list[Conversation]:

@@ -1,6 +1,7 @@
 """GET|POST /webhooks/{channel}: the door that platforms knock at."""
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -29,8 +30,9 @@ def door() -> Door:
 @observed
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """An HTTP API request (payload format 2.0) in, its response out."""
+    knock = replace(_knock(event), kept_days=number("INBOX_RETENTION_DAYS"))
     answer = door().answer(
-        event["requestContext"]["http"]["method"], event["pathParameters"]["channel"], _knock(event)
+        event["requestContext"]["http"]["method"], event["pathParameters"]["channel"], knock
     )
     return {
         "statusCode": answer.status,

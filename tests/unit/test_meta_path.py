@@ -533,6 +533,7 @@ def test_who_asks_for_deletion_is_told_where_to_ask_and_is_forgotten(
     assert message(connected, said["id"])["removed_at"]
     page = connected.knock("meta", method="GET", query={"deletion": told["confirmation_code"]})
     assert (page["statusCode"], told["confirmation_code"] in page["body"]) == (200, True)
+    assert "14 days" in page["body"]
 
 
 def test_a_deletion_for_somebody_we_do_not_know_is_shown_to_an_operator(

@@ -17,24 +17,6 @@ from tests.aws import World
 from tests.unit.test_meta_path import PAGE, agent
 from tests.unit.test_x_path import PROFILE
 
-OUTPUTS = {
-    "InboxTable": "inbox",
-    "ConversationsTable": "conversations",
-    "ReplyQueueUrl": "reply",
-    "ReplyDeadLetterQueueUrl": "reply-dead",
-    "ComplaintQueueUrl": "complaint",
-    "ComplaintDeadLetterQueueUrl": "complaint-dead",
-    "EscalationQueueUrl": "escalation.fifo",
-    "EscalationDeadLetterQueueUrl": "escalation-dead.fifo",
-    "InboxDeadLetterQueueUrl": "inbox-dead",
-}
-
-
-@pytest.fixture
-def deployed(connected: World) -> Stack:
-    outputs = {k: connected.urls.get(v, v) for k, v in OUTPUTS.items()}
-    return Stack(outputs=outputs, retention=timedelta(days=90), where={})
-
 
 def no_pause() -> None:
     pass

@@ -259,8 +259,12 @@ class Conversations:
         return None
 
     def note_human(self, conversation: Conversation, spoken: Spoken, now: datetime) -> None:
-        """Keep what a human said for the brand, and when one last did."""
-        said = {"text": spoken.text, "at": spoken.at.isoformat(), "platform_id": spoken.id}
+        """Keep what a human said for the brand, and when one last did; of before an erasure, only
+        that they did."""
+        erased_ms = self._get(person_key(conversation)).get("erased_ms")
+        is_erased = erased_ms is not None and _ms(spoken.at) <= erased_ms
+        said = {"at": spoken.at.isoformat(), "platform_id": spoken.id}
+        said["text"] = "" if is_erased else spoken.text
         if spoken.in_reply_to:
             said |= {"answers": spoken.in_reply_to}
         self._change(

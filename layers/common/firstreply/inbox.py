@@ -3,7 +3,8 @@
 An item is `key` (a hash of channel and body), `channel`, `body` (compressed), `parts`,
 `received_at` and `expires_at`. What does not fit into one item goes on in items `<key>#1`, `#2`, …
 that have no `channel`, written in the same transaction: all of a delivery is there, or none.
-A change of an item is a replay: the stream brings it to classify again.
+A change of an item is a replay: the stream brings it to classify again. An erased one has neither
+`channel` nor `body`: nobody is told of it, and the same bytes do not come in again.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -111,6 +114,38 @@ class Inbox:
                 return False
             raise
         return True
+
+    def each(self) -> Iterator[tuple[Delivery, datetime]]:
+        """Every whole delivery, and when it last went to classify. Reads the whole table."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="attribute_exists(channel)",
+        )
+        for item in chain.from_iterable(page["Items"] for page in pages):
+            last_at = item.get("replayed_at", item["received_at"])["S"]
+            with suppress(Unreadable):
+                yield self._whole(item, item["body"]["B"]), datetime.fromisoformat(last_at)
+
+    def erase(self, key: str) -> None:
+        """Nothing of it is left but its key, until that expires."""
+        head = {
+            "TableName": self._table,
+            "Key": {"key": {"S": key}},
+            "UpdateExpression": "REMOVE channel, body, parts",
+            "ConditionExpression": "attribute_exists(channel)",
+        }
+        parts = int(self._get(key).get("parts", {"N": "0"})["N"])
+        rest = [
+            {"TableName": self._table, "Key": {"key": {"S": f"{key}#{part}"}}}
+            for part in range(1, parts)
+        ]
+        writes: Any = [{"Update": head}, *({"Delete": part} for part in rest)]
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if not _condition_failed(error):  # it has expired, or was erased already
+                raise
 
     def _whole(self, item: Mapping[str, Any], first: bytes) -> Delivery:
         key, parts = item["key"]["S"], int(item["parts"]["N"])

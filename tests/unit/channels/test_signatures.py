@@ -320,9 +320,10 @@ def test_who_asks_for_deletion_is_told_where_to_ask_and_for_what() -> None:
     assert named("meta").accept(asked) == answer, "the same at every try"
     other = Knock(body=form(ASKED + b" "), address=address)
     assert named("meta").accept(other) != answer
-    page = named("meta").handshake(Knock(query={"deletion": code}), {})
+    page = named("meta").handshake(Knock(query={"deletion": code}, kept_days=30), {})
     assert (page.status, page.content_type) == (200, "text/plain")
     assert code in page.body
+    assert "30 days" in page.body
 
 
 @pytest.mark.parametrize("code", ["<script>", "0" * 17, "é", "../..", "0123456789ABCDEF"])

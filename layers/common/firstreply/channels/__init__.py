@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 class Knock:
     """A request at the door. Header names are lower case; `body` is exactly what was received;
     `address` is what was knocked at, without the query; `at` is when (UTC), and what is signed
-    with its time does not pass without it."""
+    with its time does not pass without it; `kept_days` is how long what comes in is kept."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     address: str = ""
     at: datetime | None = None
+    kept_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def handshake(knock: Knock, secret: Section) -> Answer:
     Also the page to which a person who asked for deletion is sent.
     """
     if code := knock.query.get("deletion"):
-        return Answer(200, _about_deletion(code))
+        return Answer(200, _about_deletion(code, knock.kept_days))
     expected = secret.get("verify_token")
     given = knock.query.get("hub.verify_token", "")
     if (
@@ -78,12 +78,12 @@ def signed_request(body: bytes) -> str:
     return form.get("signed_request", [""])[0]
 
 
-def _about_deletion(code: str) -> str:
+def _about_deletion(code: str, kept_days: int) -> str:
     shown = code if re.fullmatch(r"[0-9a-f]{16}", code) else "unknown"
     return (
         f"Request {shown}: whoever was given this code asked us to erase their messages. That is"
         " done within minutes of the request; copies of deliveries as they came in expire by"
-        " themselves within two weeks."
+        f" themselves {kept_days} days after they came."
     )
 
 
