@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, TypeAdapter
 
+from firstreply.channels._read import MOST_AT_ONCE
 from firstreply.channels.generic.shape import Gone, Posted, Taken, Written
 from firstreply.contracts import PUBLIC, CloudEvent
 from local.asyncapi import document
@@ -22,7 +23,9 @@ RELEASED = FOLDER / "released.json"
 GENERIC: dict[str, TypeAdapter[Any]] = {
     "firstreply.message.v1": TypeAdapter(
         Annotated[
-            Written | Gone | Annotated[list[Written | Gone], Field(min_length=1)],
+            Written
+            | Gone
+            | Annotated[list[Written | Gone], Field(min_length=1, max_length=MOST_AT_ONCE)],
             Field(description="A message, a change or removal of one, or a list of these."),
         ]
     ),

@@ -53,7 +53,7 @@ class Sink:
         """In the simulator's words, with our ids; those of messages begin with their author's."""
         return [
             {
-                "id": f"{one['source']}:at-{one['id']}",
+                "id": f"{one['source']}.own:at-{one['id']}",
                 "platform": "generic",
                 "kind": "reply",
                 "account": f"{one['source']}:{one['account']}",

@@ -1,10 +1,13 @@
 """From a delivery to decisions: parse, hear every update, queue what follows from it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import batched, chain
 from typing import Any
+
+from pydantic import BaseModel
 
 from firstreply.accounts import Accounts
 from firstreply.aws import is_passing
@@ -63,22 +66,12 @@ class Reading:
             outcomes = []
             for update in some:
                 deadline.require()  # before each: an optional back end may take its time
-                outcomes.append(self._try(delivery, update, trouble))
-            self.replies.send_all(_all(one.replies for one in outcomes))
-            self.complaints.send_all(_all(one.complaints for one in outcomes))
-            self.hints.send_all(_all(one.hints for one in outcomes))
+                with _setting_aside(update, trouble):
+                    outcomes.append((update, self._take(delivery.channel, update, trouble)))
+            _send(self.replies, [(one, found.replies) for one, found in outcomes], trouble)
+            _send(self.complaints, [(one, found.complaints) for one, found in outcomes], trouble)
+            _send(self.hints, [(one, found.hints) for one, found in outcomes], trouble)
         self._set_aside(delivery.key, delivery.channel, trouble)
-
-    def _try(self, delivery: Delivery, update: Update, trouble: list[str]) -> Outcome:
-        """AWS's failures are tried again, for as long as it takes; an update that we fail on would
-        fail again, so it is set aside and keeps nobody waiting."""
-        try:
-            return self._take(delivery.channel, update, trouble)
-        except Exception as error:
-            if is_passing(error):
-                raise
-            trouble.append(f"{type(error).__name__} at {_name(update)}")
-            return NOTHING
 
     def _take(self, name: str, update: Update, trouble: list[str]) -> Outcome:
         if isinstance(update, Ignored):
@@ -153,8 +146,30 @@ class Reading:
         )
 
 
-def _all[T](parts: Iterable[tuple[T, ...]]) -> list[T]:
-    return list(chain.from_iterable(parts))
+@contextmanager
+def _setting_aside(update: Update, trouble: list[str]) -> Iterator[None]:
+    """AWS's failures are tried again, for as long as it takes; an update that we fail on would fail
+    again, so it is set aside and keeps nobody waiting."""
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise
+        trouble.append(f"{type(error).__name__} at {_name(update)}")
+
+
+def _send(
+    queue: Queue, following: list[tuple[Update, Sequence[BaseModel]]], trouble: list[str]
+) -> None:
+    """What follows from some updates; one by one, if something of it will never be taken."""
+    try:
+        queue.send_all(list(chain.from_iterable(bodies for _, bodies in following)))
+    except Exception as error:
+        if is_passing(error):
+            raise
+        for update, bodies in following:
+            with _setting_aside(update, trouble):
+                queue.send_all(bodies)
 
 
 def _name(update: Update) -> str:

@@ -1,17 +1,24 @@
 """The helpdesk's entrance: an agent's answer in, said on the platform once."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
+from firstreply import queues
 from firstreply.channels import channel, entrance, entrances, names
+from firstreply.contracts import ReplyRequested
 from firstreply.errors import Unreadable
-from firstreply.message import Requested, Unread
+from firstreply.message import Requested, Unread, unknown_author
+from firstreply.queues import Queue
 from local.simulator import DEMO_SECRET
 from tests.aws import World
 from tests.unit.channels.samples import ROOT, body, quick, standard_headers
@@ -120,12 +127,13 @@ BAD = [
     (with_data(author={"kind": "robot"}), "reply request without a usable data.author.kind"),
     (with_data(author=None), "reply request without a usable data.author"),
     (with_data(text=""), "reply request without a usable data"),
-    (with_data(text=" \n"), "reply request with nothing to say, or far too much"),
-    (with_data(text="x" * 50_001), "reply request with nothing to say, or far too much"),
-    (with_data(text="half a pair \ud83d"), "reply request with a text that nobody can write"),
+    (with_data(text=" \n"), "reply request without a usable data"),
+    (with_data(text="x" * 50_001), "reply request without a usable data.text"),
+    (with_data(text="half a pair \ud83d"), "reply request without a usable data.text"),
     (with_data(in_reply_to=""), NO_ID),
     (with_data(in_reply_to=".."), NO_ID),
     (with_data(in_reply_to="9" * 600), NO_ID),
+    (with_data(in_reply_to="a\0b"), NO_ID),
     (with_data(in_reply_to=None), "reply request without a usable data"),
     (with_data(conversation="meta#1#2"), "reply request without a usable data.conversation"),
     (in_conversation(channel="helpdesk"), "reply request for a channel that there is not"),
@@ -135,6 +143,10 @@ BAD = [
     (in_conversation(customer=5), "reply request without a usable data.conversation.customer"),
     ({k: v for k, v in SAMPLE.items() if k != "id"}, "reply request without a usable id"),
     (SAMPLE | {"source": ""}, "reply request without a usable source"),
+    (SAMPLE | {"source": "a" * 1_001}, "reply request without a usable source"),
+    (SAMPLE | {"id": "a" * 1_001}, "reply request without a usable id"),
+    (SAMPLE | {"id": "a\0b"}, "reply request without a usable id"),
+    (SAMPLE | {"subject": "a" * 2_049}, "reply request without a usable subject"),
     (SAMPLE | {"time": "2026-11-22T11:58:04"}, "reply request without a usable time"),
     (SAMPLE | {"specversion": "0.3"}, "reply request without a usable specversion"),
     (SAMPLE | {"type": "firstreply.case.opened.v1"}, "reply request without a usable type"),
@@ -147,6 +159,47 @@ BAD = [
 @pytest.mark.parametrize(("bad", "reason"), BAD, ids=[str(n) for n in range(len(BAD))])
 def test_what_is_no_proper_request_is_set_aside_with_the_reason(bad: Any, reason: str) -> None:
     assert parsed(body(bad)) == [Unread(reason)]
+
+
+# A time without an offset: its format says so. Half a pair is no text in JSON.
+UNTOLD = ({"time": "2026-11-22T11:58:04"}, {"text": "half a pair \ud83d"})
+
+
+@pytest.mark.parametrize(("bad", "reason"), BAD, ids=[str(n) for n in range(len(BAD))])
+def test_what_is_set_aside_breaks_the_schema(bad: Any, reason: str) -> None:
+    schema = Draft202012Validator(TypeAdapter(ReplyRequested).json_schema())
+    everything = {**bad, **bad.get("data", {})} if isinstance(bad, dict) else {}
+    is_told = not any(one.items() <= everything.items() for one in UNTOLD)
+    assert schema.is_valid(bad) == (not is_told)
+
+
+def test_the_longest_of_everything_is_taken_and_fits_into_the_queue(stack: World) -> None:
+    longest = in_conversation(channel="generic", account="a" * 500, customer="c" * 500)
+    longest |= {"id": "\N{POUTING FACE}" * 1_000, "source": "\N{POUTING FACE}" * 1_000}
+    longest |= {"subject": "\N{POUTING FACE}" * 2_048}
+    longest["data"] |= {
+        "in_reply_to": "m" * 500,
+        "text": "\N{POUTING FACE}" * 50_000,
+        "author": {"kind": "agent", "name": "\N{POUTING FACE}" * 1_000},
+    }
+    assert knock(stack, [longest | {"source": f"{n}"} for n in range(3)] + [longest]) == 200
+    stack.pump_inbox()
+    queued = stack.bodies("reply")
+    assert [one["data"]["text"] for one in queued] == [longest["data"]["text"]] * 4
+    assert {one["data"]["author"]["name"] for one in queued} == {"\N{POUTING FACE}" * 200}
+    assert (stack.bodies("inbox-dead"), stack.came_back) == ([], [])
+
+
+def test_controls_are_no_part_of_what_is_said() -> None:
+    (update,) = parsed(body(with_data(text="a\0b\nc", author={"kind": "agent", "name": "D\0"})))
+    assert isinstance(update, Requested)
+    assert (update.event.data.text, update.event.data.author.name) == ("ab\nc", "D")
+
+
+def test_who_wrote_a_message_need_not_be_known(stack: World) -> None:
+    """Whoever it was is called by the message's id, however long that is."""
+    nobody = in_conversation(channel="generic", customer=unknown_author("m" * 500))
+    assert isinstance(parsed(body(nobody))[0], Requested)
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"5", b"{", b"\xff", b"<html>"])
@@ -237,6 +290,49 @@ def test_a_conversation_of_nobody_s_account_is_set_aside(stack: World, channel: 
     assert aside["channel"] == "helpdesk"
     assert aside["reason"] == "account 999 is not in the secret"
     assert stack.bodies("reply") == []
+
+
+def test_more_answers_than_sqs_takes_at_once_are_all_queued(stack: World) -> None:
+    many = [with_data(text="é" * 20_000) | {"id": f"note-{n}"} for n in range(10)]
+    assert knock(stack, many) == 200
+    stack.pump_inbox()
+    assert [one["id"] for one in stack.bodies("reply")] == [one["id"] for one in many]
+    assert stack.came_back == []
+
+
+def test_what_no_queue_takes_is_set_aside_and_holds_nobody_up(
+    stack: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits of the schema keep it from happening; if it does, it is no reason to stop."""
+    monkeypatch.setattr(queues, "MOST_BYTES", 3_000)
+    many = [with_data(text="x" * (5_000 * (n == 1) + 9)) | {"id": f"note-{n}"} for n in range(3)]
+    assert knock(stack, many) == 200
+    stack.pump_inbox()
+    assert {one["id"] for one in stack.bodies("reply")} == {"note-0", "note-2"}
+    (aside,) = stack.bodies("inbox-dead")
+    assert aside["reason"] == "TooLarge at requested"
+    assert stack.came_back == []
+
+
+def test_what_sqs_refuses_for_good_is_set_aside_and_holds_nobody_up(stack: World) -> None:
+    """As long as SQS is only down, it is tried again."""
+    kept = Queue.send_all
+    refused = ClientError({"Error": {"Code": "InvalidMessageContents"}}, "SendMessageBatch")
+
+    def send_all(self: Queue, bodies: Sequence[ReplyRequested]) -> None:
+        if any(getattr(one, "id", None) == "note-1" for one in bodies):
+            raise refused
+        kept(self, bodies)
+
+    many = [SAMPLE | {"id": f"note-{n}"} for n in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Queue, "send_all", send_all)
+        assert knock(stack, many) == 200
+        stack.pump_inbox()
+    assert {one["id"] for one in stack.bodies("reply")} == {"note-0", "note-2"}
+    (aside,) = stack.bodies("inbox-dead")
+    assert aside["reason"] == "ClientError at requested"
+    assert stack.came_back == []
 
 
 def test_the_words_are_in_no_log(stack: World, capsys: pytest.CaptureFixture[str]) -> None:

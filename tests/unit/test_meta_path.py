@@ -356,7 +356,7 @@ def agent(stack: World, event: dict[str, Any], text: str, **more: object) -> Non
     request = {
         "specversion": "1.0",
         "type": "firstreply.reply.requested.v1",
-        "id": f"note-{text}",
+        "id": f"note-{text[:100]}",
         "source": "helpdesk",
         "time": datetime.now(UTC).isoformat(),
         "data": {

@@ -60,13 +60,22 @@ def comprehend() -> Any:  # noqa: ANN401
     return boto3.client("comprehend", config=SENTIMENT_CONFIG)
 
 
+# What AWS says of a request that it will never take. SQS says some of them in either way.
+FOR_GOOD = frozenset(
+    [
+        "ValidationException",
+        "InvalidParameterValue",
+        "InvalidMessageContents",
+        "BatchRequestTooLong",
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+    ]
+)
+
+
 def is_passing(error: Exception) -> bool:
     """Whether the same call may succeed later: AWS is down or slow, or refuses for now."""
     if isinstance(error, ClientError):
-        return error.response["Error"]["Code"] not in (
-            "ValidationException",
-            "InvalidParameterValue",
-        )
+        return error.response["Error"]["Code"] not in FOR_GOOD
     return isinstance(error, BotoCoreError | TryLater) and not isinstance(
         error, ParamValidationError
     )

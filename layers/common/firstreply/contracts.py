@@ -3,14 +3,24 @@
 Their JSON Schemas are in docs/contracts/, written by `make contracts`.
 """
 
+import re
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
+from firstreply.channels import names
+from firstreply.channels._read import (
+    CONTROLS,
+    LONGEST_ID,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    called,
+    without_controls,
+)
 from firstreply.escalation import Priority
-from firstreply.message import Conversation
+from firstreply.message import Conversation, unknown_author
 from firstreply.policy import ReadyAnswer
 from firstreply.understanding import Understanding
 
@@ -39,22 +49,56 @@ class Author(_Data):
     """Who wrote a reply: FirstReply itself, or an agent whose name the helpdesk knows."""
 
     kind: Literal["firstreply", "agent"]
-    name: str | None = None
+    # One that is too long is cut: it is no reason to lose the answer.
+    name: Annotated[
+        Annotated[str, Field(max_length=LONGEST_NAME)] | None, BeforeValidator(called)
+    ] = None
 
 
-# What a JSON Schema cannot read off the fields: who does not close the case says something.
-_SAYS_OR_CLOSES: JsonDict = {
-    "anyOf": [
-        {"required": ["text", "in_reply_to"], "properties": {"text": {"minLength": 1}}},
-        {"required": ["close_case"], "properties": {"close_case": {"const": True}}},
+_SOMETHING = rf"[^\s{CONTROLS}]"
+
+
+def _words(text: object) -> object:
+    """Blanks alone say nothing."""
+    if not isinstance(text, str):
+        return text
+    return without_controls(text) if re.search(_SOMETHING, text) else ""
+
+
+def _as_the_door_has_it(schema: JsonDict) -> None:
+    """What a JSON Schema cannot read off the fields: which ids there are (helpdesk.py), that only
+    agents speak, and that who does not close the case says something."""
+    one: JsonDict = {
+        "minLength": 1,
+        "maxLength": LONGEST_ID,
+        "not": {"pattern": rf"^\.+$|[{CONTROLS}]"},
+    }
+    customer: JsonDict = one | {"maxLength": LONGEST_ID + len(unknown_author(""))}
+    channel: JsonDict = {"enum": [*sorted(names())]}
+    where: JsonDict = {"channel": channel, "account": one, "customer": customer}
+    says: JsonDict = {"text": {"pattern": _SOMETHING}, "in_reply_to": {"type": "string"}}
+    closes: JsonDict = {"close_case": {"const": True}, "text": {"not": {"pattern": _SOMETHING}}}
+    schema["allOf"] = [
+        {
+            "properties": {
+                "conversation": {"properties": where},
+                "in_reply_to": one,
+                "author": {"properties": {"kind": {"const": "agent"}}},
+            }
+        },
+        {
+            "anyOf": [
+                {"required": ["text", "in_reply_to"], "properties": says},
+                {"required": ["close_case"], "properties": closes},
+            ]
+        },
     ]
-}
 
 
 class ReplyRequest(_Data):
     """What is to be said, in answer to which message; and whether the case is closed with it."""
 
-    model_config = ConfigDict(json_schema_extra=_SAYS_OR_CLOSES)
+    model_config = ConfigDict(json_schema_extra=_as_the_door_has_it)
 
     conversation: Conversation
     in_reply_to: str | None = Field(
@@ -62,7 +106,9 @@ class ReplyRequest(_Data):
         description="the platform's id of the message answered; without a text, of the last one"
         " that the agent has seen",
     )
-    text: str = Field("", description="may be missing only if the case is closed")
+    text: Annotated[str, BeforeValidator(_words)] = Field(
+        "", max_length=LONGEST_TEXT, description="may be missing only if the case is closed"
+    )
     author: Author
     in_private: bool = Field(
         False, description="answer a public message to the customer alone, where that is possible"
@@ -80,10 +126,19 @@ class ReplyRequest(_Data):
         return self
 
 
+# The largest that may be goes through SQS with the longest text.
+type Label = Annotated[str, Field(min_length=1, max_length=1_000, pattern=rf"^[^{CONTROLS}]+$")]
+
+
 class ReplyRequested(CloudEvent):
     """`firstreply.reply.requested.v1`: an agent answers, or closes the case, or both. `id` is the
     idempotency key."""
 
+    id: Label
+    source: Label
+    subject: Annotated[str, Field(max_length=2_048)] | None = Field(
+        None, description="the conversation's key"
+    )
     type: Literal["firstreply.reply.requested.v1"] = "firstreply.reply.requested.v1"
     data: ReplyRequest
 

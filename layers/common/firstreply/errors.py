@@ -7,7 +7,7 @@ FirstReplyError
 ├── Refuse             it will never work as it stands: set it aside, or give it to a human
 │   ├── AccountDead    nor will anything else from this account, until its secret changes
 │   ├── Unreadable     a signed body that its channel cannot read
-│   └── TooLarge       more than one delivery can keep
+│   └── TooLarge       more than one delivery, or one message of a queue, can hold
 └── Unsure             it may have happened: ask before doing it again
 
 No message text, token or name of a customer goes into any of them: they end up in logs.
@@ -55,7 +55,7 @@ class Unreadable(Refuse):
 
 
 class TooLarge(Refuse):
-    """A body larger than the Inbox can keep in one atomic write."""
+    """A body larger than the Inbox can keep in one atomic write, or SQS in one message."""
 
 
 class Unsure(FirstReplyError):

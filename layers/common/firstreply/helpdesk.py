@@ -7,12 +7,12 @@ no channel, since nobody is answered there. The webhook imports this, so pydanti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firstreply.channels import Answer, Knock, names
-from firstreply.channels._read import LONGEST_TEXT, broken, identifier, one_or_many
+from firstreply.channels._read import broken, identifier, one_or_many
 from firstreply.channels._standard_webhooks import is_signed
-from firstreply.message import Requested, Unread, Update
+from firstreply.message import Requested, Unread, Update, unknown_author
 
 if TYPE_CHECKING:
     from firstreply.contracts import ReplyRequest
@@ -33,24 +33,27 @@ def accept(_knock: Knock) -> Answer:
 
 def parse(body: bytes) -> Iterator[Update]:
     """What is to be said; Unread what is no request for it."""
+    return one_or_many(body, _read)
+
+
+def _read(item: Any) -> Update:  # noqa: ANN401  (any JSON)
+    # The webhook imports this module too, and needs no pydantic.
     from pydantic import ValidationError
 
     from firstreply.contracts import ReplyRequested
 
-    for item in one_or_many(body):
-        try:
-            event = ReplyRequested.model_validate(item)
-        except ValidationError as error:
-            yield broken("reply request", error)
-            continue
-        wrong = _wrong_with(event.data)
-        yield Unread(f"reply request {wrong}") if wrong else Requested(event=event)
+    try:
+        event = ReplyRequested.model_validate(item)
+    except ValidationError as error:
+        return broken("reply request", error)
+    wrong = _wrong_with(event.data)
+    return Unread(f"reply request {wrong}") if wrong else Requested(event=event)
 
 
 def _wrong_with(asked: ReplyRequest) -> str | None:
-    """Why it is set aside, if it is."""
+    """Why it is set aside, if it is, though its fields are what they should be."""
     where = asked.conversation
-    ids = [where.account, where.customer]
+    ids = [where.account, where.customer.removeprefix(unknown_author(""))]
     ids += [asked.in_reply_to] if asked.in_reply_to is not None else []
     if asked.author.kind != "agent":
         return "that is no agent's: nobody puts words into FirstReply's mouth"
@@ -58,8 +61,4 @@ def _wrong_with(asked: ReplyRequest) -> str | None:
         return "for a channel that there is not"
     if any(identifier(one) != one for one in ids):
         return "with an id that can be none"
-    if not (asked.text.strip() or asked.close_case) or len(asked.text) > LONGEST_TEXT:
-        return "with nothing to say, or far too much"
-    if any("\ud800" <= char <= "\udfff" for char in asked.text):  # SQS takes no half pairs
-        return "with a text that nobody can write"
     return None

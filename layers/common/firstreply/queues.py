@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import batched
 from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from firstreply.errors import TryLater
+from firstreply.aws import FOR_GOOD
+from firstreply.errors import Refuse, TooLarge, TryLater
 from firstreply.message import Conversation, Hint
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 43_000  # SQS: 12 hours from the receipt, in seconds
 LONGEST_DELAY = 900  # SQS: of a new message
+# SQS: so many messages and bytes at once, and no more bytes in one message either.
+MOST_AT_ONCE, MOST_BYTES = 10, 1_048_576
 
 
 class FailedReply(BaseModel):
@@ -85,17 +87,19 @@ class Queue:
     url: str
 
     def send_all(self, bodies: Sequence[BaseModel]) -> None:
-        """Send every one, or TryLater: sending one twice must be harmless to who receives it."""
-        for batch in batched(bodies, 10, strict=False):
+        """Send every one; TryLater, or Refuse if one of them will never be taken. Sending one twice
+        must be harmless to who receives it."""
+        for batch in _batches(map(_json, bodies)):
             answer = self.client.send_message_batch(
                 QueueUrl=self.url,
                 Entries=[
-                    {"Id": str(number), "MessageBody": _json(body)}
-                    for number, body in enumerate(batch)
+                    {"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)
                 ],
             )
             if failed := answer.get("Failed"):
-                raise TryLater(f"SQS refused {len(failed)} of {len(batch)} messages")
+                reason = f"SQS refused {len(failed)} of {len(batch)} messages"
+                is_for_good = {one["Code"] for one in failed} <= FOR_GOOD
+                raise Refuse(reason) if is_for_good else TryLater(reason)
 
     def send_in_order(self, body: BaseModel, *, group: str, once: str) -> None:
         """Send to a FIFO queue; `once` keeps a second one out for five minutes."""
@@ -119,6 +123,22 @@ class Queue:
         self.client.send_message(
             QueueUrl=self.url, MessageBody=body, DelaySeconds=max(1, min(seconds, LONGEST_DELAY))
         )
+
+
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
+    """As many at once as SQS takes; TooLarge at one that it does not even take alone."""
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        if len(body) > MOST_BYTES:
+            raise TooLarge(f"{len(body)} bytes for a queue")
+        if len(batch) == MOST_AT_ONCE or size + len(body) > MOST_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += len(body)
+    if batch:
+        yield batch
 
 
 def _json(body: BaseModel) -> str:

@@ -809,7 +809,7 @@ ELSEWHERE: dict[str, list[Update]] = {
     "google_business_own_reply": [
         Spoken(
             account=LOCATION,
-            id="google_business:reviews/Aa1/reply",
+            id="google_business.own:reviews/Aa1/reply",
             text="We are sorry about the wait.",
             at=EDITED,
             in_reply_to="google_business:reviews/Aa1",

@@ -9,7 +9,7 @@ from unicodedata import category
 from urllib.parse import quote
 
 from firstreply.errors import Unreadable, Unsure
-from firstreply.message import Reply, Unread
+from firstreply.message import Reply, Unread, Update
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -19,6 +19,12 @@ LONGEST_TEXT = 50_000
 # Quoted; two of them fit into DynamoDB's partition key (2,048 bytes), one into a sort key (1,024).
 LONGEST_ID = 500
 LONGEST_NAME = 200
+# As many as Meta puts into one POST: what is known already is read again at every try, and an
+# invocation has to get to the end of it.
+MOST_AT_ONCE = 1_000
+# Those of Unicode (Cc), for a pattern: no id holds one, and helpdesks refuse what does.
+CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_NEEDLESS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"}
 # Zero width joiner, skin tones, tags; the letters that flags are made of.
 _ZWJ = "\u200d"
 _JOIN = frozenset([_ZWJ, *map(chr, range(0x1F3FB, 0x1F400)), *map(chr, range(0xE0020, 0xE0080))])
@@ -37,15 +43,16 @@ def json_object(body: bytes) -> Object:
     return value
 
 
-def one_or_many(body: bytes) -> list[Any]:
-    """What is in a body that is a JSON object, or a list of them: whatever it holds, since one bad
-    item takes no other with it. Unreadable if it is neither, or empty."""
+def one_or_many(body: bytes, read: Callable[[Any], Update]) -> Iterator[Update]:
+    """What a body says that is a JSON object, or a list of them: whatever it holds, since one bad
+    item takes no other with it, nor one too many. Unreadable if it is neither, or empty."""
     value = _json(body)
-    if isinstance(value, dict):
-        return [value]
-    if not isinstance(value, list) or not value:
+    items = [value] if isinstance(value, dict) else value
+    if not isinstance(items, list) or not items:
         raise Unreadable(f"body is a JSON {type(value).__name__} of nothing that is known")
-    return value
+    yield from map(read, items[:MOST_AT_ONCE])
+    for _ in items[MOST_AT_ONCE:]:
+        yield Unread(f"one of more than {MOST_AT_ONCE:,} in a list")
 
 
 def _json(body: bytes) -> object:
@@ -81,10 +88,11 @@ def identifier(value: object) -> str | None:
     """An id as text; platforms send it as text or as a number. None if it can be no id."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    text = clean(str(value))
+    raw = str(value)
+    text = clean(raw)
     # Dots alone would be a step up in a platform's address.
-    is_id = text.strip(".") and len(quote(text, safe="")) <= LONGEST_ID
-    return text if is_id else None
+    is_one = text.strip(".") and not re.search(f"[{CONTROLS}]", raw)
+    return text if is_one and len(quote(text, safe="")) <= LONGEST_ID else None
 
 
 def id_of(said: Object, name: str = "id") -> str:
@@ -106,8 +114,15 @@ def called(value: object) -> str | None:
 
 
 def clean(text: str) -> str:
-    """The text with pairs of surrogates joined and lone ones replaced: they cannot be encoded."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """The text with pairs of surrogates joined and lone ones replaced, which cannot be encoded, and
+    without control characters."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return without_controls(whole)
+
+
+def without_controls(text: str) -> str:
+    """Tabs and line breaks stay."""
+    return text.translate(_NEEDLESS)
 
 
 def cut_at_word(text: str, length: int) -> str:

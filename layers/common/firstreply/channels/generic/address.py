@@ -72,9 +72,9 @@ def _url(address: str) -> httpx.URL:
     return url
 
 
-def _ports(secret: Section) -> frozenset[object]:
+def _ports(secret: Section) -> tuple[object, ...]:
     more = secret.get("reply_ports")
-    return frozenset([_HTTPS, *(more if isinstance(more, list) else ())])
+    return (_HTTPS, *(more if isinstance(more, list) else ()))
 
 
 def _public_address(host: str, port: int) -> str:

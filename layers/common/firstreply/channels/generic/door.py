@@ -38,4 +38,4 @@ def parse(body: bytes) -> Iterator[Update]:
     # The webhook imports this package too, and needs no pydantic.
     from firstreply.channels.generic.shape import read
 
-    return iter([read(item) for item in one_or_many(body)])
+    return one_or_many(body, read)

@@ -27,7 +27,7 @@ _LONGEST_LIMIT, _USUAL_LIMIT = 900, 60  # seconds
 
 def send(reply: Reply, platform: Platform) -> str:
     """One signed POST; the id that it was given there, or else its own."""
-    from firstreply.channels.generic.shape import Posted
+    from firstreply.channels.generic.shape import Posted, of_brand
 
     address = reply.message.reply_url
     if address is None:
@@ -47,7 +47,7 @@ def send(reply: Reply, platform: Platform) -> str:
     )
     if not 200 <= answer.status < 300:
         _refuse(answer, platform, reply)
-    return f"{reply.message.network}:{identifier(answer.json.get('id')) or key}"
+    return of_brand(reply.message.network, identifier(answer.json.get("id")) or key)
 
 
 def find_reply(reply: Reply, platform: Platform) -> None:

@@ -1,7 +1,9 @@
 """What the sources say and what they are answered: the models that the schemas are written from.
 
 An id of theirs becomes `<source>:<id>` here, and their account `<source>:<account>`: what one
-source calls 17 is not another's 17. Unknown fields are ignored.
+source calls 17 is not another's 17. What the brand said is `<source>.own:<id>`: who takes an answer
+says what it is called there, and must not hide a customer's message by calling it the same.
+Unknown fields are ignored.
 """
 
 from datetime import datetime
@@ -18,7 +20,16 @@ from pydantic import (
     model_validator,
 )
 
-from firstreply.channels._read import LONGEST_NAME, LONGEST_TEXT, broken, clean, identifier, utc
+from firstreply.channels._read import (
+    CONTROLS,
+    LONGEST_ID,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    broken,
+    clean,
+    identifier,
+    utc,
+)
 from firstreply.message import (
     Conversation,
     Edited,
@@ -32,7 +43,8 @@ from firstreply.message import (
     unknown_author,
 )
 
-_LONGEST_ADDRESS = 2_000
+_LONGEST_ADDRESS, _LONGEST_LANGUAGE = 2_000, 35
+_USUAL_BEST = 5
 
 
 def _id(value: object) -> str:
@@ -56,12 +68,30 @@ def _cut(longest: int) -> BeforeValidator:
     )
 
 
-type Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=400)]
+def _address(value: object) -> object:
+    """None for what nobody can follow: a message is not lost for it."""
+    if not isinstance(value, str):
+        return value
+    return value if len(value) <= _LONGEST_ADDRESS and clean(value) == value else None
+
+
+type Id = Annotated[
+    str,
+    BeforeValidator(_id),
+    Field(
+        min_length=1,
+        max_length=400,
+        description=f"with its source at most {LONGEST_ID} bytes when percent-encoded",
+        json_schema_extra={"not": {"pattern": rf"^\.+$|[{CONTROLS}]"}},
+    ),
+]
 type Words = Annotated[str, _cut(LONGEST_TEXT)]
 type Name = Annotated[str, _cut(LONGEST_NAME)]
 type Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 type Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-type Address = Annotated[str, _cut(_LONGEST_ADDRESS + 1), Field(max_length=_LONGEST_ADDRESS)]
+type Address = Annotated[
+    Annotated[str, Field(max_length=_LONGEST_ADDRESS)] | None, BeforeValidator(_address)
+]
 Flag = Annotated[bool, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 
@@ -81,8 +111,15 @@ class Rating(_Shape):
     """Stars, points or a thumb: 0 to `best`. Up to two fifths of it is a complaint whatever the
     words, nine tenths and more is praise unless the words complain."""
 
-    value: Number = Field(ge=0)
-    best: Number = Field(5, gt=0)
+    # A JSON Schema cannot hold one field against another, only against what is there without it.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["best"]}, {"properties": {"value": {"maximum": _USUAL_BEST}}}]
+        }
+    )
+
+    value: Number = Field(ge=0, description="at most `best`")
+    best: Number = Field(_USUAL_BEST, gt=0)
 
     @model_validator(mode="after")
     def _is_on_its_scale(self) -> Self:
@@ -111,28 +148,33 @@ class _OfMessage(_Shape):
         return f"{self.source}:{one}"
 
 
+def of_brand(source: str, one: str) -> str:
+    """What the brand's own words are called here: no source has a full stop."""
+    return f"{source}.own:{one}"
+
+
 class Written(_OfMessage):
     """Somebody wrote something, or, with `edited_at`, changed it: this is how it reads since."""
 
-    sent_at: Moment = Field(description="RFC 3339")
+    sent_at: Moment = Field(description="RFC 3339; in UTC, if it does not say")
     edited_at: Moment | None = None
     text: Words | None = None
     title: Words | None = None
-    language: Annotated[str, Field(max_length=35)] | None = Field(
-        None, description="BCP 47, if it is known"
-    )
+    language: (
+        Annotated[str, _cut(_LONGEST_LANGUAGE), Field(max_length=_LONGEST_LANGUAGE)] | None
+    ) = Field(None, description="BCP 47, if it is known")
     kind: Word = Field("message", description="review, comment, post, message, …")
     public: Flag = True
     rating: Rating | None = None
     attachments: Annotated[tuple[Word, ...], Field(max_length=20)] = Field(
         (), description="their kinds: photo, video, …"
     )
-    permalink: Address | None = None
+    permalink: Address = Field(None, description="a longer one is left out")
     in_reply_to: Id | None = Field(None, description="the id of what it stands under or answers")
     by_brand: Flag = Field(
         False, description="the brand's own account wrote it: FirstReply, or a human elsewhere"
     )
-    reply_url: Address | None = Field(
+    reply_url: Address = Field(
         None, description="https: where an answer is to be posted; without one a human answers"
     )
 
@@ -176,7 +218,7 @@ class Written(_OfMessage):
             return Ignored("own words")
         return Spoken(
             account=self.where,
-            id=self._ours(self.id),
+            id=of_brand(self.source, self.id),
             text=self._words,
             at=self.sent_at,
             in_reply_to=self._stands_under,
