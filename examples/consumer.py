@@ -8,9 +8,9 @@ import boto3
 
 def handle(event: dict) -> None:  # type: ignore[type-arg]
     """Your helpdesk. It must have it when this returns; what raises comes again."""
-    case = event["data"]
-    words = case.get("message", {}).get("text", "(to be forgotten)")
-    print(event["type"], case["case_id"], case.get("priority", ""), words, flush=True)  # noqa: T201
+    case = event.get("data", {})
+    said = case.get("message") or case.get("reply") or {"text": ""}
+    print(event["type"], case.get("case_id"), case.get("priority", ""), said["text"], flush=True)  # noqa: T201
 
 
 def main(queue_url: str) -> None:
@@ -19,11 +19,14 @@ def main(queue_url: str) -> None:
         # One at a time: SQS then keeps the order within each conversation.
         answer = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=20)
         for message in answer.get("Messages", []):
-            event = json.loads(message["Body"])
-            if (event["source"], event["id"]) not in seen:
-                handle(event)
-                seen.add((event["source"], event["id"]))
-            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            try:
+                event = json.loads(message["Body"])
+                if (key := (event["source"], event["id"])) not in seen:
+                    handle(event)
+                seen.add(key)
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            except Exception as error:  # it comes again; after ten times it is a dead letter
+                print("not taken:", type(error).__name__, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ the last line of what we open a ticket with. What its source says, and a try con
 * `views/api.py`: tickets can be filtered by status alone. To find one, all are read, 100 a page: a
   helpdesk of very many tickets wants a filter there. `Memory` spares it for every known case.
 * `update_ticket.py`: a follow-up's comment is rendered as a Django template, and one that is none
-  ("{% oops") is a 500. See `_literal`.
+  ("{% oops") is a 500. See `_untouched`.
+* `models.py`, get_markdown: descriptions and comments are shown as Markdown. See `_shown`.
+* `templated_email.py`: a comment gets into the mail to the ticket's owner as HTML. See `_shown`.
 * `update_ticket.py`: "#42" in a comment writes into ticket 42. HELPDESK_ENABLE_BACKLINKS = False.
 * `webhooks.py`: its webhooks are not signed and not repeated, so they only tell us to look.
 """
@@ -21,6 +23,7 @@ from typing import Any
 
 from examples.helpdesk.seam import Entry, Gone, NewTicket, Ticket
 from examples.helpdesk.web import Rest
+from examples.helpdesk.wording import literal
 
 PAGE = 100
 OPEN, REOPENED, RESOLVED, CLOSED = 1, 2, 3, 4
@@ -45,7 +48,7 @@ class DjangoHelpdesk:
         body = {
             "queue": self._queue,
             "title": new.title[:200],
-            "description": f"{new.text}\n[firstreply-case {new.case_id} {conversation}]",
+            "description": _shown(f"{new.text}\n[firstreply-case {new.case_id} {conversation}]"),
             "priority": PRIORITY.get(new.priority, PRIORITY["highest"]),
             "due_date": new.due_at.isoformat(),
         }
@@ -65,10 +68,7 @@ class DjangoHelpdesk:
         )
 
     def update(self, ticket: Ticket, text: str) -> None:
-        body: dict[str, Any] = {"ticket": ticket.id, "comment": _literal(text), "public": False}
-        if ticket.closed:
-            body["new_status"] = REOPENED
-        self._rest.call("POST", "followups/", json=body)
+        self._follow_up(ticket, text, REOPENED if ticket.closed else None)
 
     def forget(self, ticket: Ticket, entry: Entry, text: str) -> None:
         if entry.id == ticket.entries[0].id:
@@ -76,9 +76,8 @@ class DjangoHelpdesk:
         # Not rendered here: that is only done to new ones.
         self._rest.call("PATCH", f"followups/{entry.id}/", json={"comment": text})
 
-    def close(self, ticket: Ticket) -> None:
-        body = {"ticket": ticket.id, "comment": "", "public": False, "new_status": CLOSED}
-        self._rest.call("POST", "followups/", json=body)
+    def close(self, ticket: Ticket, text: str) -> None:
+        self._follow_up(ticket, text, CLOSED)
 
     def changed(self, since: datetime) -> Iterator[str]:
         seen = set()
@@ -88,6 +87,13 @@ class DjangoHelpdesk:
             if one["user"] not in (None, self._user) and one["ticket"] not in seen:
                 seen.add(one["ticket"])
                 yield str(one["ticket"])
+
+    def _follow_up(self, ticket: Ticket, text: str, status: int | None) -> None:
+        comment = _untouched(_shown(text))
+        body: dict[str, Any] = {"ticket": ticket.id, "comment": comment, "public": False}
+        if status is not None:
+            body["new_status"] = status
+        self._rest.call("POST", "followups/", json=body)
 
     def _case(self, ticket: dict[str, Any]) -> tuple[str, str]:
         """Its id and its conversation, as JSON; empty, if it is of none."""
@@ -123,6 +129,11 @@ class DjangoHelpdesk:
             yield from reversed(self._rest.get(path, page=page, page_size=PAGE)["results"])
 
 
-def _literal(text: str) -> str:
+def _shown(text: str) -> str:
+    """As it is, on the page and in mails: a customer's HTML would be HTML there."""
+    return literal(text).replace("<", "‹")
+
+
+def _untouched(text: str) -> str:
     """Rendered as a template, the text itself."""
     return re.sub(r"[{}]", lambda brace: '{{ "' + brace[0] + '" }}', text)

@@ -87,8 +87,7 @@ class Freshdesk:
         # First: a kill in between leaves it open and untold, and the next try tells it.
         if ticket.closed:
             self._rest.call("PUT", f"tickets/{ticket.id}", json={"status": OPEN})
-        body = {"body": _html(text), "private": True}
-        self._rest.call("POST", f"tickets/{ticket.id}/notes", json=body)
+        self._note(ticket, text)
 
     def forget(self, ticket: Ticket, entry: Entry, text: str) -> None:
         if entry.id == DESCRIPTION:
@@ -96,7 +95,10 @@ class Freshdesk:
         else:
             self._rest.call("PUT", f"conversations/{entry.id}", json={"body": _html(text)})
 
-    def close(self, ticket: Ticket) -> None:
+    def close(self, ticket: Ticket, text: str) -> None:
+        # The other way round, so that it is never closed without saying why.
+        if not any(one.ours and one.text == text for one in ticket.entries):
+            self._note(ticket, text)
         self._rest.call("PUT", f"tickets/{ticket.id}", json={"status": CLOSED})
 
     def changed(self, since: datetime) -> Iterator[str]:
@@ -104,6 +106,10 @@ class Freshdesk:
         for one in self._pages("tickets", **query):
             if one["custom_fields"].get("cf_firstreply_case"):
                 yield str(one["id"])
+
+    def _note(self, ticket: Ticket, text: str) -> None:
+        body = {"body": _html(text), "private": True}
+        self._rest.call("POST", f"tickets/{ticket.id}/notes", json=body)
 
     def _entry(self, one: dict[str, Any]) -> Entry:
         return Entry(

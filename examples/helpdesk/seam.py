@@ -45,7 +45,7 @@ class HelpdeskError(Exception):
 
     HelpdeskError
      ├─ Down      not reachable, too busy, our key is refused: nobody can go on; ask again later
-     ├─ Refused   it does not take this one: a human should look
+     ├─ Refused   it does not take this one, nor will it later: a human should look
      └─ Gone      the ticket is not there, or is of no case
     """
 
@@ -81,7 +81,8 @@ class Helpdesk(Protocol):
     def forget(self, ticket: Ticket, entry: Entry, text: str) -> None:
         """`text` is what may stay of one of our own entries."""
 
-    def close(self, ticket: Ticket) -> None: ...
+    def close(self, ticket: Ticket, text: str) -> None:
+        """With a note for agents."""
 
     def changed(self, since: datetime) -> Iterable[str]:
         """The tickets of cases in which anything was written since."""

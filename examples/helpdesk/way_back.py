@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from examples.helpdesk.seam import Entry, Ticket
+from examples.helpdesk.seam import Down, Entry, Refused, Ticket
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+LONGEST_TEXT = 50_000  # characters; FirstReply sets a longer one aside
+# What it will not take later either.
+NEVER = {400: "it cannot be read", 413: "it is too large"}
+WHAT_TO_DO = {
+    401: "FIRSTREPLY_SECRET is none of helpdesk.secrets, or the time is wrong here",
+    404: "FIRSTREPLY_URL is not <ApiUrl>/webhooks/helpdesk",
+}
 
 
 def answer(key: str, source: str, ticket: Ticket, in_reply_to: str, entry: Entry) -> dict[str, Any]:
@@ -32,6 +40,15 @@ def closing(key: str, source: str, ticket: Ticket, seen: str) -> dict[str, Any]:
     saw: if the customer has written since, FirstReply opens it again."""
     data = {"in_reply_to": seen, "author": {"kind": "agent"}, "close_case": True}
     return _requested(key, source, ticket.conversation, ticket.entries[-1].at, data)
+
+
+def check(event: Mapping[str, Any]) -> None:
+    """Refused, what FirstReply would set aside without telling."""
+    text = event["data"].get("text", "")
+    if len(text) > LONGEST_TEXT:
+        raise Refused(f"{len(text)} of at most {LONGEST_TEXT} characters")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise Refused("it has a character that cannot be written")
 
 
 def _requested(
@@ -70,7 +87,7 @@ class ByHttp:
     secret: str
 
     def send(self, event: dict[str, Any]) -> None:
-        """httpx.HTTPError when it was not taken."""
+        """Refused what is never taken, Down what is not taken now."""
         body = json.dumps(event)
         sent_at = str(int(time.time()))
         key = base64.b64decode(self.secret.removeprefix("whsec_"))
@@ -81,4 +98,11 @@ class ByHttp:
             "webhook-timestamp": sent_at,
             "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
         }
-        self.http.post(self.url, content=body, headers=headers).raise_for_status()
+        try:
+            status = self.http.post(self.url, content=body, headers=headers).status_code
+        except httpx.HTTPError as error:
+            raise Down(f"FirstReply: {type(error).__name__}") from None
+        if status in NEVER:
+            raise Refused(f"{status}, {NEVER[status]}")
+        if not 200 <= status < 300:
+            raise Down(f"FirstReply: {status} {WHAT_TO_DO.get(status, '')}".rstrip())

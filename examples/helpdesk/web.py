@@ -1,7 +1,6 @@
 """Calling a helpdesk's REST interface: what its answers mean for what to do next."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -9,7 +8,8 @@ import httpx
 from examples.helpdesk.seam import Down, Gone, Refused
 
 TIME_OUT = 10.0  # seconds
-# Our key is wrong, or it is too busy: that is not about this one ticket.
+# Our key is wrong, or it is too busy: that is not about this one ticket. Nor is somebody else's
+# answer in its place: a page for maintenance, a redirect to log in.
 NOBODY_CAN = {401, 403, 407, 408, 425, 429}
 
 
@@ -30,13 +30,18 @@ class Rest:
         except httpx.HTTPError as error:
             raise Down(f"{where}: {type(error).__name__}") from None
         status = answer.status_code
-        if status in NOBODY_CAN or status >= 500:
+        if status in NOBODY_CAN or status >= 500 or answer.is_redirect:
             raise Down(f"{where}: {status}", _retry_after(answer.headers))
         if status == 404:
             raise Gone(f"{where}: {status}")
         if status >= 400:
-            raise Refused(f"{where}: {status} {_fields(answer)}".strip())
-        return answer.json() if answer.content else None
+            raise Refused(f"{where}: {status} {_fields(answer, more.get('json'))}".strip())
+        if status == 204:
+            return None
+        try:
+            return answer.json()
+        except (ValueError, RecursionError):
+            raise Down(f"{where}: {status}, but no JSON") from None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -45,13 +50,28 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return min(float(value), 3600.0) if value.isdigit() else None
 
 
-def _fields(answer: httpx.Response) -> str:
-    """Which fields it did not like, without what it says of them."""
+def _fields(answer: httpx.Response, sent: object) -> str:
+    """Which of our fields it names: no other word of its answer."""
     try:
-        said = answer.json()
-    except json.JSONDecodeError:
+        words = set(_words(answer.json()))
+    except (ValueError, RecursionError):
         return ""
-    errors = said.get("errors", said.get("details", said)) if isinstance(said, dict) else None
-    if isinstance(errors, list):  # Freshdesk
-        errors = [one.get("field") for one in errors if isinstance(one, dict)]
-    return ", ".join(str(name)[:40] for name in errors or ())
+    return ", ".join(name for name in dict.fromkeys(_keys(sent)) if name in words)
+
+
+def _words(said: object) -> Iterator[str]:
+    """The keys of Zendesk's `details`, the values of Freshdesk's `field`."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            yield key
+            yield from (value,) if key == "field" and isinstance(value, str) else _words(value)
+    elif isinstance(said, list):
+        for one in said:
+            yield from _words(one)
+
+
+def _keys(sent: object) -> Iterator[str]:
+    if isinstance(sent, dict):
+        for key, value in sent.items():
+            yield key
+            yield from _keys(value)

@@ -28,7 +28,7 @@ from examples.helpdesk.seam import (
     Refused,
     Ticket,
 )
-from examples.helpdesk.way_back import answer, closing
+from examples.helpdesk.way_back import answer, check, closing
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -85,6 +85,9 @@ class Intake:
             if isinstance(error, Down):
                 self._rest(error)
             return
+        except Exception as error:  # of a shape that nobody foresaw, or our memory's disk is full
+            self._put_back(message, Refused(f"could not be handled: {type(error).__name__}"))
+            return
         self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
 
     def _apply(self, event: wording.Event) -> None:
@@ -104,8 +107,6 @@ class Intake:
         except Gone:
             self.memory.drop_ticket(case_id)
             raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refused(f"not as the contract says: {type(error).__name__}") from None
 
     def _change(self, ticket: Ticket, event: wording.Event) -> None:
         if event["type"] == WITHDRAWN:
@@ -113,14 +114,13 @@ class Intake:
                 text = wording.without(entry.text, event["data"]["message_id"])
                 if entry.ours and text != entry.text:
                     self.helpdesk.forget(ticket, entry, text)
-        elif event["type"] == CLOSED:
-            if not ticket.closed:
-                self.helpdesk.close(ticket)
-        elif wording.mark(event) in (mark for mark, _ in wording.marks(ticket.entries)):
+        elif _is_told(ticket, event):
             self._note("repeated", event)
             return
-        else:
+        elif event["type"] != CLOSED:
             self.helpdesk.update(ticket, wording.news(event))
+        elif not ticket.closed:
+            self.helpdesk.close(ticket, wording.closed(event))
         self._note("changed", event)
 
     def _ticket_id(self, case_id: str, conversation: Mapping[str, str]) -> str | None:
@@ -167,56 +167,92 @@ class Outlet:
     source: str  # names this helpdesk among others; never change it, answers' ids are its own
     clock: Callable[[], datetime]
     counts: Counter[str] = field(default_factory=Counter)
+    _logged: set[str] = field(default_factory=set)  # in this look
 
     def look(self) -> None:
         """Carry all answers there are. What fails is tried again at the next look."""
         now = self.clock()
+        self._logged.clear()
         since = self.memory.look_from(now)
         failed = self.counts["failed"]
         try:
             for ticket_id in self.helpdesk.changed(since):
-                self._carry(ticket_id, since)
+                self._try(ticket_id, since)
         except HelpdeskError as error:
             self._note_failure(error)
         if self.counts["failed"] == failed:
             self.memory.keep_looked(now)
 
-    def _carry(self, ticket_id: str, since: datetime) -> None:
+    def _try(self, ticket_id: str, since: datetime) -> None:
         try:
-            ticket = self.helpdesk.read(ticket_id)
+            self._carry(ticket_id, since)
         except Gone:
-            return
+            pass
+        except Down:
+            raise
         except Refused as error:
             self._note_failure(error)
-            return
+        except Exception as error:  # somebody has changed what we keep in it
+            self._note_failure(Refused(f"ticket {ticket_id}: {type(error).__name__}"))
+
+    def _carry(self, ticket_id: str, since: datetime) -> None:
+        ticket = self.helpdesk.read(ticket_id)
+        is_all_sent = True
         for position, entry in enumerate(ticket.entries):
             is_answer = entry.agent and entry.public and not entry.ours and entry.text.strip()
             if not is_answer or entry.at < since:
                 continue
-            about = [message for _, message in wording.marks(ticket.entries[:position])]
+            about = [message for _, message in wording.marks(ticket.entries[:position]) if message]
             if about:
-                self._send(answer(self._key(ticket, entry), self.source, ticket, about[-1], entry))
+                key = self._key(ticket, entry)
+                asked = answer(key, self.source, ticket, about[-1], entry)
+                is_all_sent = self._send(asked, ticket) and is_all_sent
         told = list(wording.marks(ticket.entries))
-        if ticket.closed and told:
-            of, seen = told[-1]  # news would have opened it again: one closing for each
-            self._send(closing(f"ticket-{ticket.id}-closed-{of}", self.source, ticket, seen))
+        # News would have opened it again: one closing for each. Ours was not the agent's, who may
+        # have seen less; and nothing is closed while its last words are not said.
+        if ticket.closed and is_all_sent and told and told[-1][1]:
+            of, seen = told[-1]
+            key = f"ticket-{ticket.id}-closed-{of}"
+            self._send(closing(key, self.source, ticket, seen), ticket)
 
-    def _send(self, event: dict[str, Any]) -> None:
+    def _send(self, event: dict[str, Any], ticket: Ticket) -> bool:
+        """Whether nobody waits for it: FirstReply has it, or the agent has read that it has not."""
         key = event["id"]
-        if self.memory.is_carried(key):
-            return
+        if self.memory.is_carried(key) or wording.is_not_sent(event, ticket.entries):
+            return True
+        what = "carried"
         try:
+            check(event)
             self.send(event)
+        except Refused as error:
+            what = "not sent"
+            if not self._say_so(ticket, wording.not_sent(event, str(error))):
+                return False
         except Exception as error:  # one that is not taken holds up nobody else
             self._note_failure(error)
-            return
+            return False
         self.memory.keep_carried(key, self.clock())
-        self.counts["carried"] += 1
-        logger.info("answer carried: %s", key)
+        self.counts[what] += 1
+        logger.info("answer %s: %s", what, key)
+        return what == "carried"
+
+    def _say_so(self, ticket: Ticket, text: str) -> bool:
+        try:
+            self.helpdesk.update(ticket, text)
+        except Down as error:
+            self._note_failure(error)
+            return False
+        except HelpdeskError as error:  # a ticket that takes no note: the log has to do
+            logger.error("no note that an answer was not sent: %s", error)
+        return True
 
     def _note_failure(self, error: Exception) -> None:
+        """In each look once of each: what keeps one away keeps them all."""
         self.counts["failed"] += 1
-        logger.warning("answers wait: %s: %s", type(error).__name__, error)
+        said = f"{type(error).__name__}: {error}"
+        if said not in self._logged:
+            self._logged.add(said)
+            logger.warning("answers wait: %s", said)
 
     def _key(self, ticket: Ticket, entry: Entry) -> str:
         return f"ticket-{ticket.id}-entry-{entry.id}"
@@ -230,16 +266,23 @@ def _event(body: str) -> dict[str, Any]:
             isinstance(event[name], str) for name in ("id", "source", "type")
         ):
             raise Refused("no CloudEvent")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Refused("no CloudEvent") from None
     return dict(event)
+
+
+def _is_told(ticket: Ticket, event: wording.Event) -> bool:
+    told = [mark for mark, _ in wording.marks(ticket.entries)]
+    # A closing that was cut short is the last thing told, and done again.
+    is_cut_short = event["type"] == CLOSED and not ticket.closed
+    return wording.mark(event) in (told[:-1] if is_cut_short else told)
 
 
 def _new_ticket(event: wording.Event) -> NewTicket:
     data = event["data"]
     return NewTicket(
         case_id=data["case_id"],
-        conversation=data["conversation"],
+        conversation=dict(data["conversation"]),
         channel=data["channel"],
         title=wording.title(data),
         text=wording.opening(event),

@@ -7,8 +7,9 @@ sideloaded users), ticket-management/incremental_exports (by cursor; needs an ad
 the last minute is left out).
 
 The case's id is the ticket's external id. The conversation is kept in a custom text field of
-yours, whose number is `field`. A comment cannot be changed, but redacted: what is to be forgotten
-becomes ▇. A ticket that Zendesk has closed for good takes no note: the event becomes a dead letter.
+yours, whose number is `field`. A comment's `body` is rendered as Markdown. It cannot be changed,
+but redacted: what is to be forgotten becomes ▇. A ticket that Zendesk has closed for good takes no
+note: the event becomes a dead letter.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any
 
 from examples.helpdesk.seam import Entry, Gone, NewTicket, Ticket
 from examples.helpdesk.web import Rest
+from examples.helpdesk.wording import literal
 
 PRIORITY = {"highest": "urgent", "high": "high", "normal": "normal"}
 STAFF = ("agent", "admin")
@@ -44,7 +46,7 @@ class Zendesk:
             "priority": PRIORITY.get(new.priority, PRIORITY["highest"]),
             "tags": ["firstreply", new.channel],
             "custom_fields": [{"id": self._field, "value": json.dumps(dict(new.conversation))}],
-            "comment": {"body": new.text, "public": False},
+            "comment": _note(new.text),
         }
         # For two hours the same key makes no second ticket; the external id does ever after.
         headers = {"idempotency-key": new.case_id}
@@ -64,7 +66,7 @@ class Zendesk:
         )
 
     def update(self, ticket: Ticket, text: str) -> None:
-        self._put(ticket, {"status": "open", "comment": {"body": text, "public": False}})
+        self._put(ticket, {"status": "open", "comment": _note(text)})
 
     def forget(self, ticket: Ticket, entry: Entry, text: str) -> None:
         was = entry.text.split("\n")
@@ -76,8 +78,8 @@ class Zendesk:
                 path = f"tickets/{ticket.id}/comments/{entry.id}/redact"
                 self._rest.call("PUT", path, json=gone)
 
-    def close(self, ticket: Ticket) -> None:
-        self._put(ticket, {"status": "solved"})
+    def close(self, ticket: Ticket, text: str) -> None:
+        self._put(ticket, {"status": "solved", "comment": _note(text)})
 
     def changed(self, since: datetime) -> Iterator[str]:
         start = min(since, datetime.now(UTC) - MINUTE)
@@ -115,3 +117,7 @@ class Zendesk:
             if not page["meta"]["has_more"]:
                 return
             query["page[after]"] = page["meta"]["after_cursor"]
+
+
+def _note(text: str) -> dict[str, Any]:
+    return {"body": literal(text), "public": False}

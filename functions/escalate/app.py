@@ -1,6 +1,6 @@
 """The ComplaintQueue in; events of cases out, on the EscalationQueue."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,17 @@ def cases() -> Cases:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     def handle(record: Record) -> None:
-        cases().escalate(Complaint.model_validate_json(record["body"]))
+        cases().escalate(_complaint(record))
 
     return each_message(event, context, handle)
+
+
+def _complaint(record: Record) -> Complaint:
+    """Nobody asked to close later than we were told of it, however fast their clock is."""
+    complaint = Complaint.model_validate_json(record["body"])
+    if complaint.close is None:
+        return complaint
+    told_at = datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+    asked_at = min(complaint.close.asked_at, told_at)
+    close = complaint.close.model_copy(update={"asked_at": asked_at})
+    return complaint.model_copy(update={"close": close})

@@ -410,11 +410,15 @@ def _words(remembered: Remembered) -> str:
 
 
 def _is_unseen(case: Case, closing: CloseCase) -> bool:
-    """Whether it was closed by this wish, and the helpdesk was told of something after that."""
+    """Whether it was closed by this wish, and the helpdesk was told last of something else than
+    what the agent saw last. If they do not say, or it was news of that same message, then if it was
+    told after they had asked: a clock's word counts for less, it may be behind or ahead."""
     if case.is_open or case.closed_by is None or case.closed_by.key != closing.key:
         return False
+    if closing.seen not in (None, case.heard_by):
+        return True
     is_later = case.heard_at is not None and case.heard_at > closing.asked_at
-    return is_later and (case.heard_again or case.heard_by != closing.seen)
+    return is_later and (closing.seen is None or case.heard_again)
 
 
 # --- shapes ---------------------------------------------------------------------------------------

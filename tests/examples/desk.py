@@ -78,8 +78,9 @@ class Desk:
         changed = (replace(one, text=text) if one.id == entry.id else one for one in entries)
         self._set(ticket.id, entries=tuple(changed))
 
-    def close(self, ticket: Ticket) -> None:
+    def close(self, ticket: Ticket, text: str) -> None:
         self.fails("close", ticket.id)
+        self._write(ticket.id, text, ours=True)
         self._set(ticket.id, closed=True)
 
     def changed(self, since: datetime) -> Iterator[str]:
@@ -91,6 +92,10 @@ class Desk:
     def answer(self, ticket_id: str, text: str, *, public: bool = True) -> str:
         """An agent writes."""
         return self._write(ticket_id, text, ours=False, public=public)
+
+    def solve(self, ticket_id: str) -> None:
+        """An agent closes."""
+        self._set(ticket_id, closed=True)
 
     def ticket_of(self, case_id: str) -> Ticket:
         (ticket_id,) = [t for t, case in self.cases.items() if case == case_id]
@@ -203,7 +208,7 @@ def open_shop() -> Shop:
 def event(kind: str, message: str = "m1", text: str = "It broke", case: int = 1) -> dict[str, Any]:
     """As FirstReply puts it on the queue; a case and a customer of that number."""
     sample = "reply_refused" if kind == "reply_refused" else kind
-    if kind not in ("opened", "withdrawn", "reply_refused"):
+    if kind not in ("opened", "withdrawn", "reply_refused", "closed"):
         sample = "updated"
     made: dict[str, Any] = json.loads((SAMPLES / f"case.{sample}.json").read_text("utf-8"))
     data, conversation = made["data"], {"channel": "meta", "account": "9", "customer": str(case)}
@@ -215,7 +220,7 @@ def event(kind: str, message: str = "m1", text: str = "It broke", case: int = 1)
     data |= {"case_id": f"case-{case}", "conversation": conversation}
     if kind == "withdrawn":
         data["message_id"] = message
-    else:
+    elif kind != "closed":
         data["message"] |= {"id": message, "text": text}
         data["history"] = []
     return made

@@ -4,6 +4,7 @@ its REST API and its webhook, started here."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_a_case_s_whole_life(site: Site, shop: Shop, start: Start) -> None:
 
     shop.put(event("updated", "m2", words, case=11))
     until(lambda: shop.left() == 0, "the update is a follow-up")
-    assert f"> {words}" in comments(site.ticket("case-11"))[1]
+    assert f"> {words.replace('<', '‹')}" in comments(site.ticket("case-11"))[1]
     assert not site.ticket("case-11")["followup_set"][1]["public"]
 
     site.answer("case-11", "only for colleagues", public=False)
@@ -107,7 +108,9 @@ def test_a_case_s_whole_life(site: Site, shop: Shop, start: Start) -> None:
 
 
 def test_an_agent_answers_in_the_browser(site: Site, shop: Shop, start: Start) -> None:
-    shop.put(event("opened", case=51))
+    trick = "\x00![x](https://evil.example/x.png) [in](https://evil.example/)\n# Big\r```\n<b>x</b>"
+    shop.put(event("opened", text=f"It broke {trick}", case=51))
+    shop.put(event("updated", "m0", trick, case=51))
     worker = start()
     until(lambda: shop.left() == 0, "the ticket is opened")
     with httpx.Client(base_url=site.url, follow_redirects=True, timeout=20) as browser:
@@ -115,7 +118,10 @@ def test_an_agent_answers_in_the_browser(site: Site, shop: Shop, start: Start) -
         form = {"username": "sam", "password": PASSWORD}
         browser.post("/login/", data=form | _token(browser)).raise_for_status()
         path = f"/tickets/{site.ticket('case-51')['id']}/"
-        assert "It broke" in browser.get(path).raise_for_status().text
+        page = browser.get(path).raise_for_status().text
+        assert "&gt; It broke ![x](https://evil.example/x.png) [in](https://evil" in page
+        assert not re.search(r"<(img|a)[^>]*evil|<h1>Big|<b>x", page)
+        assert page.count("https://evil.example/x.png") >= 3, "in the description and each note"
         for words, public in (("For us.", {}), ("From the browser.", {"public": "1"})):
             form = {"comment": words, "new_status": "1", "owner": "0", **public}
             form |= {name: str(site.ticket("case-51")[name]) for name in FORM}
@@ -124,7 +130,8 @@ def test_an_agent_answers_in_the_browser(site: Site, shop: Shop, start: Start) -
     assert [one["data"]["text"] for one in _of_case(shop, "51")] == ["From the browser."]
     shop.put(event("updated", "m2", "Thanks", case=51))
     until(lambda: shop.left() == 0, "the next message is told")
-    assert len(comments(site.ticket("case-51"))) == 4, "in the same ticket"
+    assert len(comments(site.ticket("case-51"))) == 5, "in the same ticket"
+    assert "<" not in json.dumps(site.ticket("case-51")["followup_set"]), "it is HTML in mails"
     end(worker)
 
 

@@ -45,6 +45,13 @@ def test_the_policy_grants_what_the_worker_calls_and_no_more(shop: Shop) -> None
     assert second["Action"] == "sqs:SendMessage"
 
 
+def test_the_site_to_play_with_is_set_up_by_what_make_test_needs_too() -> None:
+    (target,) = re.findall(r"^make (\S+)", PAGE, re.MULTILINE)
+    (test,) = re.findall(r"^test: (.*)##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert target in test.split()
+    assert f"{Path(target).parent}/bin/python -m examples.helpdesk.django_site" in PAGE
+
+
 @pytest.mark.parametrize("name", re.findall(r"^\| `([A-Z_]+)`", PAGE, re.MULTILINE))
 def test_each_setting_on_the_page_is_read(name: str) -> None:
     assert f'"{name}"' in (ROOT / "examples" / "helpdesk" / "__main__.py").read_text("utf-8")

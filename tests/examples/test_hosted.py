@@ -3,6 +3,7 @@ adapter must keep, in one table. Neither was run against the live service."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,7 +65,7 @@ def test_what_is_opened_is_found_at_once_and_read_as_written(service: Service) -
     ticket = service.adapter.read(ticket_id)
     assert (ticket.conversation, ticket.closed) == (CONVERSATION, False)
     (entry,) = ticket.entries
-    assert entry.text == TEXT
+    assert entry.text in (TEXT, wording.literal(TEXT))
     assert (entry.ours, entry.public) == (True, False)
 
 
@@ -77,7 +78,7 @@ def test_notes_come_in_order_and_who_wrote_them_is_known(service: Service) -> No
     service.comment(number, "Me too!", CUSTOMER, public=True)
     entries = service.adapter.read(ticket_id).entries
     assert [entry.text for entry in entries[1:]] == [
-        TEXT,
+        entries[0].text,
         "We look into it.",
         "For us.",
         "Me too!",
@@ -89,6 +90,24 @@ def test_notes_come_in_order_and_who_wrote_them_is_known(service: Service) -> No
         (False, False, True),
     ]
     assert len(list(wording.marks(entries))) == 2
+
+
+def test_a_customer_s_words_are_shown_as_words(service: Service) -> None:
+    """Zendesk renders Markdown, Freshdesk HTML."""
+    words = "<img src=x> ![x](https://evil.example/x.png)\n```\r~~~\n# Big"
+    opened = wording.opening(event("opened", text=words))
+    ticket_id = service.adapter.open(new(text=opened))
+    service.adapter.update(service.adapter.read(ticket_id), opened)
+    said = [one["body"] for one in service.desk.said[int(ticket_id)]]
+    if isinstance(service.adapter, Freshdesk):
+        said.append(service.desk.tickets[int(ticket_id)]["description"])
+        assert not [body for body in said if re.search("<(?!/?div>|br>)", body)]
+    else:
+        for body in said:
+            first, *lines, last = body.splitlines()
+            assert (first, last) == ("```", "```")
+            assert not [line for line in lines if line.lstrip().startswith("```")]
+    assert len(said) == 2
 
 
 def test_many_notes_are_read_page_by_page(service: Service) -> None:
@@ -118,11 +137,28 @@ def test_what_is_forgotten_is_gone_and_the_marks_stay(service: Service) -> None:
 
 def test_a_closed_ticket_is_opened_by_news(service: Service) -> None:
     ticket_id = service.adapter.open(new())
-    service.adapter.close(service.adapter.read(ticket_id))
+    service.adapter.close(service.adapter.read(ticket_id), "Closed by Sam")
     closed = service.adapter.read(ticket_id)
     assert closed.closed
+    assert "Closed by Sam" in closed.entries[-1].text
     service.adapter.update(closed, TEXT)
     assert not service.adapter.read(ticket_id).closed
+
+
+def test_a_closing_that_was_cut_short_is_noted_once() -> None:
+    desk = Hosted()
+    with (
+        serving(freshdesk(desk)) as url,
+        httpx.Client(base_url=f"{url}/api/v2/", auth=("key", "X"), timeout=5) as http,
+    ):
+        adapter = Freshdesk(Rest(http))
+        ticket_id = adapter.open(new())
+        for _ in range(2):
+            desk.tickets[int(ticket_id)]["status"] = 2
+            adapter.close(adapter.read(ticket_id), "Closed by Sam")
+        ticket = adapter.read(ticket_id)
+    assert ticket.closed
+    assert [entry.text for entry in ticket.entries[1:]] == ["Closed by Sam"]
 
 
 def test_what_changed_is_of_cases_only(service: Service) -> None:
@@ -161,6 +197,49 @@ def test_what_to_do_next_follows_from_the_answer(
 def test_who_cannot_be_reached_is_down() -> None:
     with httpx.Client(base_url="http://127.0.0.1:9/") as http, pytest.raises(Down):
         Freshdesk(Rest(http)).read("1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(302, headers={"location": "/login"}),
+        httpx.Response(301, json={}),
+        httpx.Response(200, html="<title>Maintenance</title>"),
+        httpx.Response(200),
+        httpx.Response(200, text="[" * 200_000),
+    ],
+)
+def test_somebody_else_s_answer_is_none(answer: httpx.Response) -> None:
+    """A proxy's page for maintenance, a way to log in."""
+    transport = httpx.MockTransport(lambda request: answer)
+    with httpx.Client(base_url="http://desk.example/", transport=transport) as http:
+        for method in ("GET", "POST"):
+            with pytest.raises(Down):
+                Rest(http).call(method, "tickets")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"errors": "subject: my secret card is 4111"},
+        {"errors": 5},
+        {"errors": [["my secret"], None, {"field": ["my secret"]}]},
+        {"my secret broke": ["invalid"]},
+        {"errors": {"my secret": {"deep": "my secret"}}},
+        "my secret",
+        None,
+    ],
+)
+def test_of_a_refusal_only_our_own_names_are_told(said: object) -> None:
+    said = {**said, "subject": ["my secret"]} if isinstance(said, dict) else said
+    transport = httpx.MockTransport(lambda request: httpx.Response(422, json=said))
+    with (
+        httpx.Client(base_url="http://desk.example/", transport=transport) as http,
+        pytest.raises(Refused) as raised,
+    ):
+        Rest(http).call("POST", "tickets", json={"ticket": {"subject": "my secret"}})
+    names = " subject" if isinstance(said, dict) else ""
+    assert str(raised.value) == f"POST tickets: 422{names}"
 
 
 def test_zendesk_takes_the_case_as_idempotency_key() -> None:

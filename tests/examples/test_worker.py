@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 
 from examples.helpdesk import wording
 from examples.helpdesk.seam import Down, Gone, Refused
-from examples.helpdesk.way_back import ByHttp
+from examples.helpdesk.way_back import LONGEST_TEXT, ByHttp
+from firstreply.channels import _read
 from firstreply.contracts import ReplyRequested
 from local.contracts import FOLDER
 from tests.examples.desk import MOST_RECEIVES, NOON, Shop, event, no_answer
@@ -29,6 +30,13 @@ def texts(shop: Shop, case: int = 1) -> list[str]:
     return [entry.text for entry in shop.desk.ticket_of(f"case-{case}").entries]
 
 
+def not_taken(error: Exception) -> Callable[[dict[str, Any]], None]:
+    def send(request: dict[str, Any]) -> None:
+        raise error
+
+    return send
+
+
 # --- events into tickets --------------------------------------------------------------------------
 
 
@@ -37,9 +45,9 @@ def test_a_case_is_one_ticket_and_what_happens_in_it_are_notes_in_order(shop: Sh
     shop.put(event("updated", "m2", "Hello?"), event("reply_refused", "m2", "Hello?"))
     shop.work()
     first, second, third = texts(shop)
-    assert "> It broke\n> FirstReply: Hi Chidi" in first
+    assert "> It broke\n| FirstReply: Hi Chidi" in first
     assert "> Hello?" in second
-    assert "> NOT said (graph 400 100/33): Hi Chidi" in third
+    assert "| NOT said (graph 400 100/33): Hi Chidi" in third
     assert len(texts(shop, case=2)) == 1
     assert shop.desk.tickets.keys() == shop.desk.cases.keys()
     assert shop.left() == 0
@@ -92,14 +100,19 @@ def test_a_ticket_that_was_deleted_is_opened_anew(shop: Shop) -> None:
 
 
 def test_a_case_that_firstreply_closes_closes_its_ticket(shop: Shop) -> None:
-    closed: dict[str, Any] = event("closed")
-    closed["data"] = {name: closed["data"][name] for name in ("case_id", "conversation")}
-    shop.put(event("opened"), closed, closed)
+    shop.put(event("opened"), event("closed"), event("closed"))
     shop.work()
     assert shop.desk.ticket_of("case-1").closed
-    shop.put(event("updated", "m2", "It is not solved"))
+    assert len(texts(shop)) == 2
+    assert 'Closed by an agent, "Sam", 2026-11-22' in texts(shop)[1]
+    shop.outlet.look()
+    assert shop.requests() == [], "it was not closed here, by somebody who has seen all that"
+    shop.put(event("reopened", "m2", "It is not solved"), event("closed"))
     shop.work()
-    assert not shop.desk.ticket_of("case-1").closed
+    assert not shop.desk.ticket_of("case-1").closed, "nor by what comes a second time"
+    shop.desk.solve("t1")
+    shop.outlet.look()
+    assert [one["data"]["in_reply_to"] for one in shop.requests()] == ["m2"]
 
 
 # --- what may fail --------------------------------------------------------------------------------
@@ -160,6 +173,51 @@ def test_what_is_no_event_becomes_a_dead_letter_and_holds_up_nobody(shop: Shop, 
     assert sorted(shop.dead()) == sorted([body or " ", json.dumps(torn)])
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"understanding": []},
+        {"customer": None},
+        {"case_id": ["case-1"]},
+        {"case_id": {"a": 1}},
+        {"message": {"text": 5}},
+        {"message": None},
+        {"history": None},
+        {"failed_reply": "x"},
+        {"acknowledgement": None},
+        {"due_at": "soon"},
+        {"conversation": "x"},
+    ],
+)
+def test_an_event_of_an_odd_shape_is_put_back_and_stops_nothing(
+    shop: Shop, change: dict[str, Any]
+) -> None:
+    odd = event("opened")
+    odd["data"] |= change
+    shop.put(odd, event("opened", case=2))
+    shop.work()
+    assert texts(shop, case=2)
+    assert shop.left() == 1
+    assert shop.intake.counts["Refused"] == 1
+
+
+def test_an_event_that_is_too_deep_to_be_read_is_put_back(shop: Shop) -> None:
+    deep = "[" * 200_000 + "]" * 200_000
+    shop.put(f'{{"id": "1", "source": "s", "type": "t", "data": {deep}}}')
+    shop.work()
+    assert shop.left() == 1
+    assert shop.intake.counts == {"Refused": 1}
+
+
+def test_no_helpdesk_is_given_what_it_cannot_store_or_what_turns_writing_round(shop: Shop) -> None:
+    opened = event("opened", text="a\x00b \u202eevil\u202c \x1b[31m")
+    opened["data"]["customer"]["name"] = "Chi\x00di\u202e"
+    shop.put(opened)
+    shop.work()
+    assert "> ab evil [31m" in texts(shop)[0]
+    assert '"Chidi"' in texts(shop)[0]
+
+
 def test_no_word_of_a_customer_gets_into_the_log(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -169,7 +227,7 @@ def test_no_word_of_a_customer_gets_into_the_log(
     shop.put(event("opened", text="my secret") | {"id": "fine"}, torn, '"my secret"')
     shop.work()
     shop.desk.answer("t1", "our secret")
-    shop.outlet.send = no_answer(Gone("no"))  # type: ignore[assignment]
+    shop.outlet.send = not_taken(Gone("no"))
     shop.outlet.look()
     assert len(caplog.records) == 4
     assert "secret" not in caplog.text
@@ -200,9 +258,13 @@ def test_a_removed_message_is_forgotten_wherever_it_was_quoted(shop: Shop) -> No
 
 
 def test_with_a_message_go_its_writer_s_name_and_our_answer(shop: Shop) -> None:
-    shop.put(event("opened"), event("withdrawn"))
+    opened = event("opened")
+    ours = "Hi Chidi [message 0123456789ab]\nabout your secret bag"
+    opened["data"]["acknowledgement"]["text"] = ours
+    shop.put(opened, event("withdrawn"))
     shop.work()
     assert "Chidi" not in texts(shop)[0]
+    assert "secret" not in texts(shop)[0]
     assert wording.REMOVED in texts(shop)[0]
 
 
@@ -242,7 +304,8 @@ def test_the_longest_conversation_fits_and_keeps_the_newest(long: str) -> None:
     text = wording.opening(opened)
     assert len(text.encode()) <= wording.LONGEST
     assert "> the newest" in text
-    assert text.startswith("From Chidi"), "no words without their head"
+    assert text.startswith('From the customer, "Chidi"'), "no words without their head"
+    assert len(wording.literal(text).encode()) < 64 * 1024
 
 
 # --- agents' answers ------------------------------------------------------------------------------
@@ -302,6 +365,17 @@ def test_one_answer_that_cannot_be_sent_holds_up_no_other(shop: Shop) -> None:
     assert [one["data"]["text"] for one in shop.requests()] == ["two", "one"]
 
 
+def test_a_ticket_whose_conversation_somebody_has_broken_holds_up_no_other(shop: Shop) -> None:
+    shop.put(event("opened"), event("opened", case=2))
+    shop.work()
+    for ticket in ("t1", "t2"):
+        shop.desk.answer(ticket, "Hello")
+    shop.desk._set("t1", conversation="oops")
+    shop.outlet.look()
+    assert [one["data"]["conversation"]["customer"] for one in shop.requests()] == ["2"]
+    assert shop.outlet.counts == {"failed": 1, "carried": 1}
+
+
 def test_what_was_written_while_the_helpdesk_did_not_answer_is_carried_afterwards(
     shop: Shop,
 ) -> None:
@@ -320,7 +394,7 @@ def test_what_was_written_while_the_helpdesk_did_not_answer_is_carried_afterward
 def test_who_closes_is_heard(shop: Shop) -> None:
     shop.put(event("opened"), event("opened", case=2))
     shop.work()
-    shop.desk.close(shop.desk.tickets["t2"])
+    shop.desk.solve("t2")
     for _ in range(2):
         shop.outlet.look()
     (request,) = shop.requests()
@@ -332,13 +406,94 @@ def test_who_closes_is_heard(shop: Shop) -> None:
 def test_a_case_that_is_closed_again_is_told_again(shop: Shop) -> None:
     shop.put(event("opened"))
     shop.work()
-    shop.desk.close(shop.desk.tickets["t1"])
+    shop.desk.solve("t1")
     shop.outlet.look()
     shop.put(event("updated"))
     shop.work()
-    shop.desk.close(shop.desk.tickets["t1"])
+    shop.desk.solve("t1")
     shop.outlet.look()
     assert len({request["id"] for request in shop.requests()}) == 2
+
+
+def test_what_can_never_be_sent_is_told_to_the_agent_and_holds_up_nothing(shop: Shop) -> None:
+    """Once, with the memory and without."""
+    shop.put(event("opened"), event("opened", case=2))
+    shop.work()
+    shop.desk.answer("t1", "x" * 50_001)
+    shop.desk.solve("t1")
+    shop.desk.answer("t2", "fine")
+    for start in (0, 1, 2):
+        if start:
+            shop.start(without_memory=start == 2)
+        shop.outlet.look()
+        assert [one["data"]["text"] for one in shop.requests()] == ["fine"] * (1 + start // 2)
+        assert shop.outlet.counts["failed"] == 0
+        assert shop.memory.look_from(NOON) > NOON - timedelta(days=1)
+    (note,) = texts(shop)[2:]
+    assert note.startswith("This answer was NOT sent: 50001 of at most 50000 characters\n")
+    assert not shop.desk.tickets["t1"].closed, "somebody should look"
+    shop.desk.answer("t1", "shorter")
+    shop.desk.solve("t1")
+    shop.outlet.look()
+    assert [one["data"].get("text") for one in shop.requests()][-2:] == ["shorter", None]
+
+
+def test_a_ticket_s_closing_waits_for_its_last_words(shop: Shop) -> None:
+    shop.put(event("opened"))
+    shop.work()
+    shop.desk.answer("t1", "Solved.")
+    shop.desk.solve("t1")
+    send = shop.outlet.send
+
+    def refuse_words(request: dict[str, Any]) -> None:
+        if "text" in request["data"]:
+            raise Down("503")
+        send(request)
+
+    shop.outlet.send = refuse_words
+    shop.outlet.look()
+    shop.outlet.send = send
+    shop.outlet.look()
+    assert ["text" in one["data"] for one in shop.requests()] == [True, False]
+
+
+def test_the_longest_answer_is_firstreply_s_own() -> None:
+    assert LONGEST_TEXT == _read.LONGEST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "hint"),
+    [
+        (400, Refused, "cannot be read"),
+        (413, Refused, "too large"),
+        (401, Down, "FIRSTREPLY_SECRET"),
+        (404, Down, "<ApiUrl>/webhooks/helpdesk"),
+        (302, Down, "302"),
+        (429, Down, "429"),
+        (500, Down, "500"),
+    ],
+)
+def test_what_firstreply_answers_says_what_to_do(
+    status: int, error: type[Exception], hint: str
+) -> None:
+    answer = httpx.MockTransport(lambda request: httpx.Response(status, text="Ada"))
+    with httpx.Client(transport=answer) as http, pytest.raises(error, match=hint) as raised:
+        ByHttp(http, "http://127.0.0.1/", "whsec_AAAA").send({"id": "1", "data": {}})
+    assert "Ada" not in str(raised.value)
+
+
+def test_while_firstreply_takes_nothing_each_look_says_so_once(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.put(event("opened"), event("opened", case=2))
+    shop.work()
+    for ticket in ("t1", "t2"):
+        shop.desk.answer(ticket, "Hello")
+    shop.outlet.send = not_taken(Down("FirstReply: 401"))
+    for look in (1, 2):
+        shop.outlet.look()
+        assert caplog.text.count("FirstReply: 401") == look
+    assert shop.outlet.counts == {"failed": 4}
 
 
 def test_by_http_it_is_signed_as_standard_webhooks_asks() -> None:
@@ -353,7 +508,7 @@ def test_by_http_it_is_signed_as_standard_webhooks_asks() -> None:
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         way = ByHttp(http, "http://127.0.0.1/webhooks/helpdesk", secret)
         way.send({"id": "ticket-1-entry-2", "data": {"text": "für dich"}})
-        with pytest.raises(httpx.HTTPStatusError):
+        with pytest.raises(Down):
             way.send({"id": "ticket-1-entry-2"})
     (first, _) = seen
     signed = f"ticket-1-entry-2.{first.headers['webhook-timestamp']}.".encode() + first.content

@@ -26,7 +26,7 @@ TOLD = [
     event("opened", "n1", "My bag?", case=2),
     event("reply_refused", "m2", "Hello?"),
 ]
-LATER = [event("updated", "m3", "Thanks"), event("withdrawn", "m2")]
+LATER = [event("updated", "m3", "Thanks"), event("withdrawn", "m2"), event("closed")]
 ANSWERS = {"case-1": "We look into it.", "case-2": "It is found."}
 SOME_PAIRS = 30
 
@@ -115,7 +115,8 @@ class Story:
         assert self.shop.left() == 0, where
         assert self.shop.dead() == [], where
         assert sorted(desk.cases.values()) == sorted(ANSWERS), where
-        assert told == {wording.mark(one): 1 for one in [*TOLD, LATER[0]]}, where
+        assert told == {wording.mark(one): 1 for one in [*TOLD, LATER[0], LATER[2]]}, where
+        assert desk.ticket_of("case-1").closed, where
         assert "Hello?" not in str(entries), where
         assert {one["id"] for one in requests} == {
             f"ticket-{ticket.id}-entry-{entry.id}"

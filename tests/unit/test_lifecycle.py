@@ -42,13 +42,19 @@ def complain(stack: World, customers: httpx.Client, text: str = COMPLAINT) -> di
     return next(e for e in events if e["data"].get("message", {}).get("id") == said["id"])
 
 
-def ask(stack: World, event: dict[str, Any], id: str = "click-1", **more: object) -> None:
-    """An agent asks for something without a word."""
+def ask(
+    stack: World,
+    event: dict[str, Any],
+    id: str = "click-1",
+    ahead: timedelta = timedelta(),
+    **more: object,
+) -> None:
+    """An agent asks for something without a word; the helpdesk's clock may be ahead."""
     request = {
         "type": "firstreply.reply.requested.v1",
         "id": id,
         "source": "helpdesk",
-        "time": stack.now().isoformat(),
+        "time": (stack.now() + ahead).isoformat(),
         "data": {
             "conversation": event["data"]["conversation"],
             "author": {"kind": "agent", "name": "Kim"},
@@ -129,6 +135,50 @@ def test_closing_twice_is_closing_once(connected: World, customers: httpx.Client
     connected.drain()
     assert connected.bodies("escalation.fifo") == []
     assert case(connected)["is_open"] is True
+
+
+@pytest.mark.parametrize("minutes", [-60, 0, 60])
+def test_which_message_the_agent_saw_counts_whatever_the_helpdesk_s_clock_says(
+    connected: World, customers: httpx.Client, minutes: int
+) -> None:
+    opened = complain(connected, customers)
+    later(connected)
+    newer = complain(connected, customers, AGAIN)
+    ahead, (first, last) = timedelta(minutes=minutes), (_id_of(opened), _id_of(newer))
+    ask(connected, opened, "click-1", ahead, in_reply_to=first)
+    connected.drain()
+    events = connected.bodies("escalation.fifo")
+    assert kinds(events) == ["closed", "reopened"]
+    assert _id_of(events[1]) == last
+    assert case(connected)["is_open"] is True
+    ask(connected, opened, "click-2", ahead, in_reply_to=last)
+    connected.drain()
+    assert kinds(connected.bodies("escalation.fifo")) == ["closed"]
+    assert case(connected)["is_open"] is False
+
+
+def test_a_clock_that_is_ahead_closes_nothing_that_was_told_after_the_request_had_come(
+    connected: World, customers: httpx.Client
+) -> None:
+    opened = complain(connected, customers)
+    later(connected)
+    ask(connected, opened, ahead=timedelta(minutes=5))
+    connected.pump("reply", respond.handler)
+    (closing,) = connected.bodies("complaint")
+    put(connected, closing)
+    say(customers, "messenger", AGAIN, sent_at=connected.now().isoformat(), **ADA)
+    while connected.pump_inbox():
+        pass
+    newest = max(connected.items("MSG#"), key=lambda item: str(item["message"]["sent_at"]))
+    message = {"conversation": closing["conversation"], "message_id": newest["message"]["id"]}
+    escalate.cases().escalate(Complaint.model_validate(message))
+    connected.drain()
+    assert kinds(connected.events()) == ["updated", "closed", "reopened"]
+    assert case(connected)["is_open"] is True
+
+
+def _id_of(event: dict[str, Any]) -> str:
+    return str(event["data"]["message"]["id"])
 
 
 def test_a_refused_answer_does_not_close(connected: World, customers: httpx.Client) -> None:
