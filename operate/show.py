@@ -9,7 +9,8 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from firstreply.conversations import Case, Item, Remembered, moment
+from firstreply.aws import Item
+from firstreply.conversations import Case, Remembered, moment
 from firstreply.inbox import Delivery
 from firstreply.message import Conversation
 from firstreply.policy import Decision

@@ -4,12 +4,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
 from firstreply.accounts import Accounts
-from firstreply.batch import Deadline, each_stream_record
+from firstreply.batch import Deadline, Failures, each_stream_record
 from firstreply.conversations import Conversations
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
@@ -20,8 +19,6 @@ from firstreply.secrets import Secrets, name_of
 from firstreply.settings import now, number, optional_setting, setting
 from firstreply.understanding import Classifier
 from firstreply.waiting import Waiting
-from functions.classify.bedrock import Bedrock
-from functions.classify.comprehend import Comprehend
 from functions.classify.considering import Considering
 from functions.classify.listening import Listening
 from functions.classify.offline import offline
@@ -46,8 +43,12 @@ def classifier() -> Classifier:
     """Offline; with the back ends that the stack's parameters switch on around it."""
     found = offline(policy().complaint_bands)
     if model_id := optional_setting("BEDROCK_MODEL_ID"):
+        from functions.classify.bedrock import Bedrock  # most stacks start without it
+
         found = Bedrock(aws.bedrock_runtime(), model_id, found, policy().bedrock_sure)
     if setting("COMPREHEND_SENTIMENT") == "on":
+        from functions.classify.comprehend import Comprehend
+
         found = Comprehend(aws.comprehend(), found)
     return found
 
@@ -92,7 +93,7 @@ def reading() -> Reading:
 
 
 @observed
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     deadline = Deadline(context)
     return each_stream_record(
         event, context, lambda record: reading().read(record["dynamodb"]["NewImage"], deadline)

@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws
-from firstreply.batch import Record, each_message
+from firstreply.batch import Failures, Record, each_message
 from firstreply.conversations import Conversations
 from firstreply.observe import observed
 from firstreply.queues import Complaint, Queue
@@ -29,7 +28,7 @@ def cases() -> Cases:
 
 
 @observed
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     def handle(record: Record) -> None:
         cases().escalate(_complaint(record))
 

@@ -5,12 +5,11 @@ from functools import cache
 from typing import Any
 
 import httpx
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws
 from firstreply.accounts import Accounts
-from firstreply.batch import Record, each_message
+from firstreply.batch import Failures, Record, each_message
 from firstreply.errors import RateLimited
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
@@ -54,7 +53,7 @@ def fetching() -> Fetching:
 
 
 @observed
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     def handle(record: Record) -> None:
         hinted = Hinted.model_validate_json(record["body"])
         try:

@@ -5,12 +5,11 @@ from functools import cache
 from typing import Any
 
 import httpx
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firstreply import aws, brand
 from firstreply.accounts import Accounts
-from firstreply.batch import Deadline, Record, each_message
+from firstreply.batch import Deadline, Failures, Record, each_message
 from firstreply.contracts import ReplyRequested
 from firstreply.conversations import Conversations
 from firstreply.errors import RateLimited, TryLater
@@ -77,7 +76,7 @@ def speaking(context: LambdaContext) -> Speaking:
 
 
 @observed
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     replies = speaking(context)
 
     def handle(record: Record) -> None:

@@ -307,10 +307,10 @@ def test_a_brand_that_can_say_nothing_without_a_link_where_none_is_allowed_is_re
 ) -> None:
     own.write(EN_FILE, changed(EN, "sentences.0.say", ["see larkspur.example."]))
     with pytest.raises(Misconfigured) as raised:
-        policy()
+        brand.voice()
     assert_helpful(str(raised.value), "brand/voice/en.yaml", "sentences.0.say", own)
     own.write("policy.yaml", changed(POLICY, "links_on", sorted(names())))
-    assert policy().answer
+    assert brand.voice().languages
 
 
 @pytest.mark.parametrize("name", ["policy.yaml", EN_FILE])

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
-from firstreply.conversations import refused_item
+from firstreply.aws import refused_item
 from firstreply.errors import AccountDead, RateLimited, TryLater
 from firstreply.observe import count, decided
 from firstreply.secrets import Secrets, Section, accounts_of

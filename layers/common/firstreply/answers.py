@@ -30,7 +30,7 @@ type Wording = Annotated[str, AfterValidator(_with_words)]
 class Answer(BaseModel):
     """One question as customers word it, and what is said to it, by language."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     wordings: dict[Language, Annotated[tuple[Wording, ...], Field(min_length=1)]]
     say: dict[Language, Said]
@@ -47,7 +47,7 @@ class Answer(BaseModel):
 class Answers(BaseModel):
     """brand/answers.yaml: the answers by their names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     answers: dict[Annotated[str, Field(pattern=r"^\w+$")], Answer] = {}
 

@@ -1,6 +1,6 @@
 """The brand's voice and policy: data in brand/, checked when it is loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -32,10 +32,11 @@ _ANSWERS = "answers.yaml"
 @cache
 def voice() -> Voice:
     """Every language that has a file, and the default among them."""
-    default = _load("policy.yaml", PolicyData).default_language
+    data = _load("policy.yaml", PolicyData)
     languages = {language: _load(name, Words) for language, name in _languages()}
+    _require_linkless(data, languages)
     try:
-        return Voice(default_language=default, languages=languages)
+        return Voice(default_language=data.default_language, languages=languages)
     except ValidationError as error:
         wrong = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())
         raise _wrong("policy.yaml", "default_language", wrong) from error
@@ -59,12 +60,11 @@ def answers() -> Answers:
 
 
 def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
-    """The brand's rules with the stack's parameters."""
+    """The brand's rules with the stack's parameters. Reads no words: respond starts without."""
     data = _load("policy.yaml", PolicyData)
     if wordless := data.answer - set(PURPOSES):
         intents = ", ".join(sorted(wordless))
         raise _wrong("policy.yaml", "answer", f"brand/voice/ has no words for {intents}")
-    _require_linkless(data)
     _require_threads(data)
     given = {name: getattr(data, name) for name in Rules.model_fields}
     return Policy(
@@ -77,10 +77,10 @@ def policy(*, cool_down_minutes: int, auto_reply: bool) -> Policy:
     )
 
 
-def _require_linkless(data: PolicyData) -> None:
+def _require_linkless(data: PolicyData, languages: Mapping[str, Words]) -> None:
     """Where no link is allowed, there must be something else to say."""
     for language, name in _languages():
-        for number, row in enumerate(voice().languages[language].sentences):
+        for number, row in enumerate(languages[language].sentences):
             on = {row.channel} if row.channel else names()
             if not on <= data.links_on and all(map(has_link, row.say)):
                 raise _wrong(

@@ -1,6 +1,7 @@
 """The public contracts: CloudEvents 1.0 on the ReplyQueue (in) and the EscalationQueue (out).
 
-Their JSON Schemas are in docs/contracts/, written by `make contracts`.
+Their JSON Schemas are in docs/contracts/, written by `make contracts`. `defer_build`, here and in
+other modules: a function builds the models that it uses, when it does, and not all at its start.
 """
 
 import re
@@ -28,7 +29,9 @@ from firstreply.understanding import Understanding
 class CloudEvent(BaseModel):
     """The envelope. `id` with `source` is unique: who has seen it may drop a second one."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1)
@@ -39,7 +42,9 @@ class CloudEvent(BaseModel):
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
 
 # --- in ---------------------------------------------------------------------------------------

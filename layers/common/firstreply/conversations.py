@@ -21,13 +21,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.dynamodb.conditions import Attr, Key
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
+from firstreply.aws import Item, refused_item
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Message, Spoken
 from firstreply.policy import NOTHING, Decision, Recognised, Standing
@@ -37,8 +37,6 @@ from firstreply.understanding import Understanding
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
-
-type Item = Mapping[str, Any]
 
 INDEX = "platform_id"
 # What an edit changes of a remembered message.
@@ -69,7 +67,7 @@ class Remembered(BaseModel):
     them it was asked to forget; `delivery` the Inbox's key of what brought it. Of a removed one
     nothing is left but its ids."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
 
     message: Message
     understanding: Understanding
@@ -101,7 +99,7 @@ class Case(BaseModel):
     `heard_again` that it knew that message before: what is new are its words, or a reply's failure.
     `closed_by` is the wish that closed it last, at `closed_at`; `closings` are the keys of all."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
 
     case_id: str
     opened_by: str
@@ -140,15 +138,6 @@ def to_item(value: BaseModel) -> dict[str, Any]:
     text = value.model_dump_json(exclude_none=True)
     item: dict[str, Any] = json.loads(text, parse_float=Decimal)
     return item
-
-
-def refused_item(error: ClientError) -> Item | None:
-    """The item that failed a condition; re-raises an error of any other kind."""
-    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-        raise error
-    raw: Mapping[str, Any] = cast("Any", error.response).get("Item") or {}
-    decode = TypeDeserializer().deserialize
-    return {name: decode(value) for name, value in raw.items()} or None
 
 
 def message_key(conversation: Conversation, message_id: str) -> dict[str, str]:
@@ -378,9 +367,11 @@ class Conversations:
     def standing(self, conversation: Conversation, *, answering: str, now: datetime) -> Standing:
         """How things stand `now`, leaving out our own answer to the message `answering`."""
         person = self._get(person_key(conversation))
-        choice = self._get(choice_key(conversation))
-        today = self._get(day_key(conversation, now)).get("answered", set())
-        case = self.case(conversation)
+        # CASE, CHOICE and DAY lie side by side: one question for the three.
+        beside = {str(one["item"]): one for one in self._between(conversation, "CASE", "DAY#~")}
+        choice = beside.get(choice_key(conversation)["item"], {})
+        today = beside.get(day_key(conversation, now)["item"], {}).get("answered", set())
+        case = Case.model_validate(beside["CASE"]) if "CASE" in beside else None
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
@@ -531,6 +522,14 @@ class Conversations:
         where: ConditionBase = Key("conversation").eq(conversation.key)
         if beginning:
             where = where & Key("item").begins_with(beginning)
+        return self._query(where)
+
+    def _between(self, conversation: Conversation, first: str, last: str) -> Iterator[Item]:
+        """The items of a conversation from one name to another."""
+        is_this: ConditionBase = Key("conversation").eq(conversation.key)
+        return self._query(is_this & Key("item").between(first, last))
+
+    def _query(self, where: ConditionBase) -> Iterator[Item]:
         query: Any = {"KeyConditionExpression": where, "ConsistentRead": True}
         while True:
             page = self.table.query(**query)

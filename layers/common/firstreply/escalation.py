@@ -32,7 +32,7 @@ class Facts:
 class Haste(BaseModel):
     """How soon a human should have answered: minutes of open hours, or of any if it is highest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     priority: Priority
     due_minutes: Annotated[PositiveInt, Field(le=30 * 24 * 60)]

@@ -73,7 +73,7 @@ def _holiday(value: object) -> object:
 class Hours(BaseModel):
     """`open`: the hours of each weekday, none if it is missing. `holidays`: closed all day."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     time_zone: Annotated[str, AfterValidator(_zone)]
     open: Annotated[

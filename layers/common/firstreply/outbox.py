@@ -31,15 +31,8 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from firstreply.conversations import (
-    Conversations,
-    Found,
-    Item,
-    day_key,
-    person_key,
-    refused_item,
-    reply_item,
-)
+from firstreply.aws import Item, refused_item
+from firstreply.conversations import Conversations, Found, day_key, person_key, reply_item
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Reply, Spoken
 from firstreply.privacy import mask
@@ -59,7 +52,7 @@ class Entry(BaseModel):
     """Where a reply stands. `lease_until` is in unix seconds; `told` is what its case knows of it;
     `digest` tells what an agent wants said, and in answer to what, in how many `parts`."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
 
     state: State
     owner: str

@@ -30,7 +30,7 @@ class ComplaintBands(BaseModel):
     """What the probability of a complaint means: from `sure` on it is one, below `none` it is
     none, and between the two a human looks."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     sure: Probability
     none: Probability
@@ -48,7 +48,7 @@ class ComplaintBands(BaseModel):
 class Rules(BaseModel):
     """What a brand decides: most of brand/policy.yaml, where each is described."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     answer: frozenset[Intent]
     answer_if_unsure: frozenset[Intent]

@@ -27,7 +27,9 @@ MOST_AT_ONCE, MOST_BYTES = 10, 1_048_576
 class FailedReply(BaseModel):
     """What we could not say, or do not know whether we said; `key` is the outbox's."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     key: str
     text: str
@@ -38,7 +40,9 @@ class CloseCase(BaseModel):
     """An agent wants the case closed, since `asked_at`. `key` tells this wish from any other;
     `seen` is the message that they surely had seen."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     key: str
     asked_at: AwareDatetime
@@ -50,7 +54,9 @@ class Complaint(BaseModel):
     """ComplaintQueue: what a case has to hear: a message that a human has to see, for itself or for
     a reply that failed; a reply that was sent (its key in the outbox); that it is closed."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     conversation: Conversation
     message_id: str | None = None
@@ -62,7 +68,9 @@ class Complaint(BaseModel):
 class Hinted(BaseModel):
     """FetchQueue: a platform said that something was said, but not what; we were told `told_at`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     channel: str
     hint: Hint
@@ -72,7 +80,7 @@ class Hinted(BaseModel):
 class SetAside(BaseModel):
     """InboxDeadLetterQueue: a signed delivery that its channel cannot read; the Inbox has it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     inbox_key: str
     channel: str

@@ -176,7 +176,7 @@ def _in_braces(fields: tuple[str, ...]) -> str:
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 type Counted = Annotated[str, _takes("count")]

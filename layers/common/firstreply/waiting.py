@@ -19,7 +19,8 @@ from urllib.parse import quote
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
-from firstreply.conversations import Conversations, refused_item
+from firstreply.aws import refused_item
+from firstreply.conversations import Conversations
 from firstreply.hours import Hours
 from firstreply.message import Conversation
 from firstreply.observe import took

@@ -1,0 +1,1 @@
+"""Measures FirstReply on this machine: `make bench` writes docs/benchmarks.md."""
