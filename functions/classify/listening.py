@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from firstreply.aws import Item
 from firstreply.channels import Channel
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
-from firstreply.conversations import Conversations, Item, Remembered, moment
+from firstreply.conversations import Conversations, Remembered, moment
 from firstreply.message import (
     AccountUpdate,
     Conversation,
