@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from firstreply import aws
 from firstreply.accounts import Accounts
 from firstreply.batch import Failures, Record, each_message
+from firstreply.client import client
 from firstreply.errors import RateLimited
 from firstreply.inbox import Inbox
 from firstreply.observe import observed
@@ -24,7 +25,7 @@ LONGEST_PATIENCE = timedelta(hours=24)
 
 @cache
 def http() -> httpx.Client:
-    return httpx.Client()
+    return client()
 
 
 @cache

@@ -10,9 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from firstreply import aws, brand
 from firstreply.accounts import Accounts
 from firstreply.batch import Deadline, Failures, Record, each_message
-from firstreply.contracts import ReplyRequested
+from firstreply.client import client
 from firstreply.conversations import Conversations
-from firstreply.errors import RateLimited, TryLater
+from firstreply.errors import RateLimited, reason_of
 from firstreply.observe import observed
 from firstreply.outbox import Outbox
 from firstreply.policy import Policy
@@ -20,21 +20,19 @@ from firstreply.queues import Queue
 from firstreply.secrets import Secrets
 from firstreply.settings import now, number, setting
 from firstreply.waiting import Waiting
+from functions.respond.asking import read
 from functions.respond.speaking import Speaking
 
 # Before the ReplyQueue's maxReceiveCount: a human is better than a dead letter.
 LAST_TRY = 4
-# For a platform that asks us to wait, which is no failed try: so long for an agent's answer, and
-# for our own as long as it may still be given.
+# For a platform that asks us to wait, which is no failed try. Ours wait while they may be given.
 LONGEST_PATIENCE = timedelta(hours=24)
 
 
 @cache
 def conversations() -> Conversations:
-    return Conversations(
-        aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")),
-        timedelta(days=number("CONVERSATION_RETENTION_DAYS")),
-    )
+    retention = timedelta(days=number("CONVERSATION_RETENTION_DAYS"))
+    return Conversations(aws.dynamodb().Table(setting("CONVERSATIONS_TABLE")), retention)
 
 
 @cache
@@ -44,7 +42,7 @@ def secrets() -> Secrets:
 
 @cache
 def http() -> httpx.Client:
-    return httpx.Client()
+    return client()
 
 
 @cache
@@ -80,7 +78,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     replies = speaking(context)
 
     def handle(record: Record) -> None:
-        request = ReplyRequested.model_validate_json(record["body"])
+        request, wrong = read(record["body"])
+        receives = int(record["attributes"]["ApproximateReceiveCount"])
+        if wrong or receives > LAST_TRY:
+            replies.give_up(request, wrong or "the last try was cut off")
+            return
         try:
             replies.say(request)
         except RateLimited as error:
@@ -89,9 +91,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
                 replies.give_up(request, str(error))
             else:
                 reply_queue().postpone(record["body"], error.wait)
-        except TryLater as error:
-            if int(record["attributes"]["ApproximateReceiveCount"]) < LAST_TRY:
+        except Exception as error:  # any, even what nobody has thought of
+            if receives < LAST_TRY:
                 raise
-            replies.give_up(request, str(error))
+            replies.give_up(request, reason_of(error))
 
     return each_message(event, context, handle, reply_queue())

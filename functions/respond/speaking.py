@@ -34,6 +34,9 @@ type Cause = Literal["policy", "platform", "account", "gave_up"]
 TIME_TO_SEND = timedelta(seconds=3 * CALL_SECONDS + 8)
 # A platform may show a reply it accepted only after a moment: ask not before.
 SETTLING = timedelta(seconds=10)
+# How often a reply that is shown not to be there is sent anew. Then a human gets it, before the
+# ReplyQueue's last try: whoever takes it may be what kills us.
+MOST_REARMS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +263,7 @@ class _OneReply:
             if silence := self.way.outbox.begin(self.reply, now, cool_down, most):
                 self._keep_silent(self._decide(platform, now, silence))
                 return None
-            platform_id = self._channel().send(self.reply, platform)
+            platform_id = self._say(platform)
         except (TryLater, Refuse) as error:
             # Nothing was sent, so nothing stands in the way of the next try.
             self.way.outbox.release(self.reply)
@@ -276,6 +279,15 @@ class _OneReply:
         self._note_account(platform)
         self._tell(now)
         return platform_id
+
+    def _say(self, platform: Platform) -> str:
+        """Unsure also if it fails in a way of which nobody has thought: on its answer, perhaps."""
+        try:
+            return self._channel().send(self.reply, platform)
+        except (TryLater, Refuse, Unsure):
+            raise
+        except Exception as error:
+            raise Unsure(f"not understood: {type(error).__name__}") from None
 
     def _tell(self, said_at: datetime) -> None:
         """What follows from a reply that was sent; doing it again is harmless. Its case hears of
@@ -321,6 +333,8 @@ class _OneReply:
         try:
             self._require_open_account(platform)
             platform_id = self._channel().find_reply(self.reply, platform)
+            if platform_id is None and entry.rearmed >= MOST_REARMS:
+                raise Unsure(entry.reason or "cut off again and again")
         except TryLater as error:
             self._note_account(platform, error)
             raise

@@ -64,3 +64,15 @@ def fuse_calls(fuse: Fuse) -> None:
 def kept(client: httpx.Client) -> Callable[[], httpx.Client]:
     """In place of a function's own `http`."""
     return cache(lambda: client)
+
+
+def ends_with_a_crash(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """To whoever invoked the function, a crash is a failed invocation."""
+
+    def call(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        except Crash:
+            raise RuntimeError("crashed") from None
+
+    return call

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from firstreply import platform
 from firstreply.aws import CONFIG
 from firstreply.batch import ENOUGH_TIME
+from firstreply.client import client
 from firstreply.errors import TryLater, Unsure
 from firstreply.platform import CALL_SECONDS, MOST_BYTES, TIMEOUT, Platform
 from functions.respond.speaking import TIME_TO_SEND
@@ -94,6 +95,10 @@ def test_a_reply_is_not_begun_when_its_outcome_could_not_be_recorded(
     assert len(customers.get("/said").json()) == 1
 
 
+def way_to(http: httpx.Client) -> Platform:
+    return Platform(http, dict[str, str]().__getitem__, {}, lambda: datetime.now(UTC))
+
+
 @contextmanager
 def server(head: bytes, chunk: bytes) -> Iterator[str]:
     """Answers once, and then goes on for as long as somebody listens."""
@@ -127,8 +132,80 @@ def test_an_answer_without_end_is_no_answer(
         monkeypatch.setattr(platform, "CALL_SECONDS", 0.1)
         monkeypatch.setattr(platform, "MOST_BYTES", 10**12)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n"
-    with server(head, b" " * 1024) as url, httpx.Client() as http:
-        way = Platform(http, dict[str, str]().__getitem__, {}, lambda: datetime.now(UTC))
-        with pytest.raises(error, match="not answered"):
-            way.call(method, url)
+    with (
+        server(head, b" " * 1024) as url,
+        client() as http,
+        pytest.raises(error, match="not answered"),
+    ):
+        way_to(http).call(method, url)
     assert MOST_BYTES < 10**7
+
+
+@contextmanager
+def slow_server(head: bytes, drip: bytes, end: bytes, takes: int = 1) -> Iterator[str]:
+    """Takes so many bytes, and a good second for its answer: never a break, all as HTTP has it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                try:
+                    taken = 0
+                    while taken < takes and (piece := connection.recv(1_000_000)):
+                        taken += len(piece)
+                        Event().wait(0.02)
+                    connection.sendall(head)
+                    for _ in range(60):
+                        Event().wait(0.02)
+                        connection.sendall(drip)
+                    connection.sendall(end)
+                except OSError:  # nobody listens any more
+                    return
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+SLOW = {
+    "status": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "headers": (b"HTTP/1.1 200 OK\r\nx-slow: ", b"y", b"\r\ncontent-length: 0\r\n\r\n"),
+    "body": (b"HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n", b" ", b""),
+}
+
+
+@pytest.mark.parametrize(("method", "error"), [("GET", TryLater), ("POST", Unsure)])
+@pytest.mark.parametrize("what", SLOW)
+def test_an_answer_that_drips_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, what: str, method: str, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(platform, "CALL_SECONDS", 0.1)
+    with (
+        slow_server(*SLOW[what]) as there,
+        client() as http,
+        pytest.raises(error, match="not answered: ReadTimeout"),
+    ):
+        way_to(http).call(method, f"http://{there}")
+
+
+def test_who_drips_while_we_agree_on_a_key_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS says how long a record is going to be, and sends it byte by byte."""
+    monkeypatch.setattr(platform, "CALL_SECONDS", 0.1)
+    with (
+        slow_server(b"\x16\x03\x03\x3f\xff", b"\x02", b"") as there,
+        client() as http,
+        pytest.raises(TryLater, match="not reached: ConnectTimeout"),
+    ):
+        way_to(http).call("POST", f"https://{there}", content=b"{}")
+
+
+def test_who_reads_slowly_may_have_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "CALL_SECONDS", 0.1)
+    with (
+        slow_server(*SLOW["body"], takes=50_000_000) as there,
+        client() as http,
+        pytest.raises(Unsure, match="not answered: WriteTimeout"),
+    ):
+        way_to(http).call("POST", f"http://{there}", content=bytes(50_000_000))

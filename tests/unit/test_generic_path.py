@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from firstreply import platform
 from firstreply.channels._read import MOST_AT_ONCE
 from firstreply.contracts import Author, ReplyRequest, ReplyRequested
 from firstreply.message import Conversation
@@ -15,6 +16,7 @@ from firstreply.outbox import Outbox
 from functions.respond import app as respond
 from local.simulator import DEMO_SECRET
 from tests.aws import World
+from tests.promises.fuse import Crash, ends_with_a_crash
 from tests.sink import URL, Sink, site
 from tests.unit.channels.samples import body, sealed
 
@@ -154,6 +156,30 @@ def test_what_stays_in_doubt_reaches_a_human(stack: World, sink: Sink) -> None:
     events = stack.events()
     assert events[-1]["data"]["failed_reply"]["reason"] == "generic 500"
     assert len(sink.asked) <= 4
+
+
+@pytest.mark.parametrize(
+    ("death", "reason"),
+    [(MemoryError(), "not understood: MemoryError"), (Crash(), "cut off again and again")],
+)
+def test_an_answer_that_kills_whoever_reads_it_ends_with_a_human(
+    stack: World, sink: Sink, monkeypatch: pytest.MonkeyPatch, death: BaseException, reason: str
+) -> None:
+    """However it dies: the same is posted three times, and no more."""
+
+    def die(_: bytes) -> None:
+        raise death
+
+    monkeypatch.setattr(platform, "_object", die)
+    monkeypatch.setattr(respond, "handler", ends_with_a_crash(respond.handler))
+    deliver(stack, review(reply_url=URL))
+    stack.drain()
+    assert [headers["webhook-id"] for _, headers, _ in sink.asked] == [*sink.published] * 3
+    failed = stack.events()[-1]
+    assert failed["type"] == "firstreply.case.reply_refused.v1"
+    assert failed["data"]["failed_reply"]["reason"] == reason
+    assert stack.items("REPLY")[0]["state"] == "unknown"
+    assert stack.dead == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Saying it at most once: every way in which a platform can fail, over real HTTP."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +8,11 @@ import boto3
 import httpx
 import pytest
 
-from firstreply import settings
+from firstreply import platform, settings
+from firstreply.outbox import Outbox
 from functions.respond import app as respond
 from tests.aws import World
+from tests.promises.fuse import Crash, ends_with_a_crash
 from tests.unit.test_path import PLACES, replies, say
 
 ADA = {"author": {"id": "4711", "name": "Ada"}}
@@ -216,6 +219,94 @@ def test_an_agent_s_answer_goes_the_same_way_without_a_cool_down(
         )
     connected.drain()
     assert [r["text"] for r in replies(customers)][1:] == ["Hello Ada, a new one is on its way."]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_who_is_cut_off_at_every_try_leaves_it_to_a_human(
+    connected: World, customers: httpx.Client, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the platform answers, it is the end of the function."""
+
+    def die(_: bytes) -> None:
+        raise Crash
+
+    monkeypatch.setattr(platform, "_object", die)
+    monkeypatch.setattr(respond, "handler", ends_with_a_crash(respond.handler))
+    say(customers, place, "Your app keeps crashing and nobody answers")
+    connected.drain()
+    assert len(replies(customers)) <= 1  # of a courtesy that comes before it, it may die already
+    failed = told_of_a_failed_reply(connected)["data"]["failed_reply"]
+    assert failed["reason"] == "the last try was cut off"
+    assert entry(connected)["state"] == "unknown"
+    assert connected.dead == []
+
+
+def test_what_nobody_has_thought_of_ends_with_a_human(
+    connected: World, customers: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("words of a customer")
+
+    monkeypatch.setattr(Outbox, "begin", fail)
+    say(customers, "messenger", "Your app keeps crashing and nobody answers")
+    connected.drain()
+    assert told_of_a_failed_reply(connected)["data"]["failed_reply"]["reason"] == "KeyError"
+    assert connected.dead == []
+
+
+def agent_says(connected: World, customers: httpx.Client, text: str, **more: object) -> None:
+    """On the ReplyQueue, where IAM says who may; the case is open."""
+    said = say(customers, "messenger", "My kettle stopped working", **ADA)
+    connected.drain()
+    (opened,) = connected.events()
+    data = {
+        "conversation": opened["data"]["conversation"],
+        "in_reply_to": said["id"],
+        "text": text,
+        "author": {"kind": "agent", "name": "Sam"},
+        **more,
+    }
+    request = {
+        "type": "firstreply.reply.requested.v1",
+        "id": "note-1",
+        "source": "helpdesk",
+        "time": "2026-11-22T12:00:00Z",
+        "data": data,
+    }
+    body = json.dumps(request, ensure_ascii=False)
+    connected.sqs.send_message(QueueUrl=connected.urls["reply"], MessageBody=body)
+    connected.drain()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a" * 50_001, "text: longer than 50,000 characters; this is its beginning"),
+        ("a" * 420_000, "text: longer than 50,000 characters; this is its beginning"),
+        ("😡" * 90_000, "text: longer than 50,000 characters; this is its beginning"),
+        (" \n\t", "text: nothing but blanks"),
+    ],
+    ids=["long", "longer than an item", "longer than a message", "blank"],
+)
+def test_an_agent_hears_of_a_text_that_cannot_be_said(
+    connected: World, customers: httpx.Client, text: str, reason: str
+) -> None:
+    agent_says(connected, customers, text)
+    (refused,) = connected.events()
+    assert refused["type"] == "firstreply.case.reply_refused.v1"
+    failed = refused["data"]["failed_reply"]
+    assert failed["reason"] == reason
+    assert failed["text"] == text[: len(failed["text"])]
+    assert len(replies(customers)) == 1, "our acknowledgement"
+    assert connected.dead == []
+
+
+def test_blanks_with_a_wish_to_close_are_that_wish(
+    connected: World, customers: httpx.Client
+) -> None:
+    agent_says(connected, customers, " ", close_case=True)
+    assert [one["type"] for one in connected.events()] == ["firstreply.case.closed.v1"]
+    assert len(replies(customers)) == 1, "our acknowledgement"
 
 
 def test_a_poison_request_dies_alone(connected: World, customers: httpx.Client) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firstreply.errors import FirstReplyError, TryLater
+from firstreply.errors import FirstReplyError, TryLater, reason_of
 from firstreply.observe import begin, decided
 from firstreply.queues import Queue
 
@@ -85,17 +85,16 @@ def _failures(ids: Iterable[str]) -> Failures:
 
 
 def _noting(handle: Callable[[Record], None], record: Record, context: LambdaContext) -> None:
-    """Log why a record failed: in our own words, or else by the error's name alone, since a
-    library may quote what a customer wrote."""
+    """Log why a record failed."""
     begin()
     try:
         Deadline(context).require()
         handle(record)
     except FirstReplyError as error:
-        decided("record", "failed", str(error), level="warning", record=_id(record))
+        decided("record", "failed", reason_of(error), level="warning", record=_id(record))
         raise
     except Exception as error:  # any: it is raised again
-        decided("record", "failed", type(error).__name__, level="error", record=_id(record))
+        decided("record", "failed", reason_of(error), level="error", record=_id(record))
         raise
 
 

@@ -18,6 +18,11 @@ class FirstReplyError(Exception):
     """The root of every error that FirstReply raises itself."""
 
 
+def reason_of(error: Exception) -> str:
+    """In our own words, or else its name alone: a library may quote what a customer wrote."""
+    return str(error) if isinstance(error, FirstReplyError) else type(error).__name__
+
+
 class TryLater(FirstReplyError):
     """Nothing happened; the same call may succeed after `after` seconds (None: whenever)."""
 

@@ -60,6 +60,7 @@ class Entry(BaseModel):
     reason: str = ""
     platform_id: str = ""
     handed_over: bool = False
+    rearmed: int = 0  # how often it was
     began_at: datetime | None = None
     told: frozenset[str] = frozenset()
     digest: str | None = None
@@ -92,7 +93,10 @@ class Outbox:
         has_settled_down = Attr("lease_until").lt(_epoch(now))
         is_nobody_s = Attr("handed_over").not_exists()
         return self._to_claimed(
-            reply, now, is_in_doubt & has_settled_down & is_nobody_s & _is_still(seen)
+            reply,
+            now,
+            is_in_doubt & has_settled_down & is_nobody_s & _is_still(seen),
+            rearmed=seen.rearmed + 1,
         )
 
     def is_other(self, reply: Reply, entry: Entry) -> bool:
@@ -243,7 +247,9 @@ class Outbox:
             ExpressionAttributeValues={":sent": "sent", ":id": platform_id},
         )
 
-    def _to_claimed(self, reply: Reply, now: datetime, condition: ConditionBase) -> Entry:
+    def _to_claimed(
+        self, reply: Reply, now: datetime, condition: ConditionBase, **more: int
+    ) -> Entry:
         lease_until = _epoch(now + LEASE)
         facts = {
             "state": "claimed",
@@ -251,6 +257,7 @@ class Outbox:
             "lease_until": lease_until,
             "expires_at": self._conversations.expires_at(now),
             **_kept(reply),
+            **more,
         }
         if reply.by_human:
             is_same = Attr("digest").not_exists() | Attr("digest").eq(facts["digest"])
