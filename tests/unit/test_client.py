@@ -14,8 +14,8 @@ from types import ModuleType
 import httpx
 import pytest
 
-from firstreply.errors import TryLater
-from firstreply.platform import Platform
+from firstreply.errors import TryLater, Unsure
+from firstreply.platform import MOST_BYTES, Platform
 from functions.fetch import app as fetch
 from functions.respond import app as respond
 
@@ -71,18 +71,30 @@ def test_two_sites_on_one_address_share_no_cookie(http: httpx.Client) -> None:
     assert not http.cookies
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip"])
-def test_what_was_packed_without_being_asked_for_is_not_opened(
-    http: httpx.Client, encoding: str
+@pytest.mark.parametrize(
+    ("encoding", "read"), [("gzip", {"id": "1"}), ("gzip, gzip", {}), ("br", {})]
+)
+def test_what_was_packed_without_being_asked_for_is_opened_once(
+    http: httpx.Client, encoding: str, read: dict[str, str]
 ) -> None:
-    """A kilobyte may be a gigabyte. The status says what became of the request."""
+    """Beyond that the status says what became of the request."""
     packed = b'{"id":"1"}'
     for _ in encoding.split():
         packed = gzip.compress(packed)
     with site(packed, content_encoding=encoding) as (url, asked):
         answer = way_to(http).call("POST", url, content=b"{}")
-    assert (answer.status, answer.json) == (200, {})
+    assert (answer.status, answer.json) == (200, read)
     assert asked[0]["accept-encoding"] == "identity"
+
+
+def test_what_is_packed_is_opened_no_further_than_we_would_read(http: httpx.Client) -> None:
+    """A kilobyte may be a gigabyte."""
+    bomb = gzip.compress(b" " * (MOST_BYTES + 1))
+    with (
+        site(bomb, content_encoding="gzip") as (url, _),
+        pytest.raises(Unsure, match="ReadError"),
+    ):
+        way_to(http).call("POST", url, content=b"{}")
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE"])

@@ -150,10 +150,11 @@ class _Transport(httpx.BaseTransport):
                     extensions=request.extensions,
                 )
             )
-        # We asked for none, and a thousand bytes may be a gigabyte: it is read as it came.
-        headers = [one for one in answer.headers if one[0].lower() != b"content-encoding"]
         return httpx.Response(
-            answer.status, headers=headers, stream=_Body(answer), extensions=answer.extensions
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
         )
 
     def close(self) -> None:
