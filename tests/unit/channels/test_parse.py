@@ -141,10 +141,11 @@ def assert_usable(update: Update) -> None:
         assert 0 < len(update.reason) < 100, "it goes into a log"
     if isinstance(update, Message | Edited):
         assert_keepable(update if isinstance(update, Message) else update.message)
-    if isinstance(update, Spoken | Removed | Hidden):
+    if isinstance(update, Removed | Hidden):
         assert update.customer != update.account
     if isinstance(update, Spoken):
-        assert update.customer or update.in_reply_to, "said to nobody"
+        is_to_somebody = update.customer and not update.goes_on
+        assert is_to_somebody or update.in_reply_to, "said to nobody"
     if isinstance(update, Hint):
         assert len(update.about.keys() & ASKED_FOR) == 1
 
