@@ -37,9 +37,9 @@ answers: $(DEV)/.ready  ## how surely frequent questions are recognised: docs/an
 
 test: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready .venv/helpdesk/.ready .venv/npm/.ready  ## every test (ARGS="-k door" for some)
 	@$(DEV)/bin/python -m pytest -n 2 -m "not deep and not e2e" $(ARGS) || [ $$? -eq 5 ]  # none chosen
-	@$(DEV)/bin/python -m pytest -m e2e $(ARGS) || [ $$? -eq 5 ]
+	@$(DEV)/bin/python -m pytest -m "e2e and not deep" $(ARGS) || [ $$? -eq 5 ]
 
-test-deep: $(DEV)/.ready  ## the tests that take long (ARGS as above)
+test-deep: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the tests that take long (ARGS as above)
 	@$(DEV)/bin/python -m pytest -m deep -n 2 $(ARGS)
 
 check: lint voice types imports template  ## style, the brand's words, types, layers' import rules, template

@@ -513,8 +513,9 @@ def test_no_event_comes_twice_however_late_everything_is_delivered_again(
     assert len(set(told.ids)) == len(told.ids)
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.deep)])
 def test_a_crash_anywhere_in_the_life_of_a_case_repeats_at_most_one_event(
-    connected: World, customers: httpx.Client, told: Told
+    connected: World, customers: httpx.Client, told: Told, every: int
 ) -> None:
     """And leaves no case open that the helpdesk takes for closed, nor the other way round."""
     steps, fuse = list(script(connected, customers)), Fuse()
@@ -523,7 +524,7 @@ def test_a_crash_anywhere_in_the_life_of_a_case_repeats_at_most_one_event(
         work(step)
     boundaries = fuse.passed
     assert boundaries > 60
-    for boundary in range(1, boundaries + 1):
+    for boundary in range(1, boundaries + 1, every):
         forget(connected)
         told.events.clear()
         fuse.set(boundary)
