@@ -150,11 +150,12 @@ class _Transport(httpx.BaseTransport):
                     extensions=request.extensions,
                 )
             )
+        # httpx would open what is packed, however much that is: platform.py does it with care.
+        headers = httpx.Headers(answer.headers)
+        packed = headers.pop("content-encoding", "")
+        extensions = {**answer.extensions, "packed": packed}
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer),
-            extensions=answer.extensions,
+            answer.status, headers=headers, stream=_Body(answer), extensions=extensions
         )
 
     def close(self) -> None:

@@ -104,10 +104,10 @@ class Platform:
 def _body(answer: httpx.Response) -> bytes:
     """The whole of it; ReadError if it never ends, packed or not."""
     body = bytearray()
-    for chunk in answer.iter_raw():
+    for chunk in answer.iter_bytes():
         body += chunk
         _require_room(len(body))
-    return _unpacked(bytes(body), answer.headers.get("content-encoding", ""))
+    return _unpacked(bytes(body), answer.extensions.get("packed", ""))
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
