@@ -13,12 +13,16 @@ export SAM_CLI_TELEMETRY := 0
 # The virtual environments hold the interpreter that `sam build` needs on the PATH.
 export PATH := $(CURDIR)/$(DEV)/bin:$(CURDIR)/$(SAM)/bin:$(PATH)
 
-.PHONY: help run bench preview classify evaluate answers test test-deep check lint voice types imports template show erase replay redrive contracts situations lock format clean
+.PHONY: help run build bench preview classify evaluate answers test test-deep check lint voice types imports template show erase replay redrive contracts situations lock format clean
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## the whole path on this machine (ARGS="--once --port 4566")
 	@PYTHONPATH=layers/common $(DEV)/bin/python -m local.run $(ARGS) || [ $$? -eq 130 ]  # Ctrl-C
+
+build: $(SAM)/.ready  ## for AWS, into .aws-sam: sam build, and what lets functions start faster (ARGS are sam build's)
+	@$(SAM)/bin/sam build $(ARGS)
+	@$(SAM)/bin/python -m local.compiled .aws-sam/build
 
 bench: $(DEV)/.ready $(SAM)/.ready $(MINISTACK)/.ready  ## measure it: docs/benchmarks.md (ARGS="door cold", ARGS=--quick)
 	@PYTHONPATH=.:layers/common $(DEV)/bin/python -m bench $(ARGS)

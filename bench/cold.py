@@ -56,6 +56,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
+    "PYDANTIC_DISABLE_PLUGINS": "true",
     "INBOX_TABLE": "inbox",
     "INBOX_RETENTION_DAYS": "14",
     "CONVERSATIONS_TABLE": "conversations",
@@ -109,7 +110,7 @@ def measure(*, quick: bool) -> Section:
                     "",
                     "CPU",
                     "ratio",
-                    "ratio, layer without .pyc",
+                    "ratio, without .pyc (`sam build` alone)",
                     "modules",
                     "heavy ones among them",
                 ),
@@ -126,9 +127,10 @@ def measure(*, quick: bool) -> Section:
             " classify. `tests/unit/test_imports_budget.py` keeps them out.",
             "classify's encoders are loaded by its first message, and so not here:"
             " [Understanding](#understanding).",
-            "`sam build` leaves no .pyc in the layer or the functions, and Lambda can write none:"
-            " there, everything of ours is compiled anew in each cold start, while boto3 is the run"
-            " time's own. The column says what that does.",
+            "With the .pyc that `make build` leaves in the layers and the functions. `sam build`"
+            " alone leaves none, and Lambda can write none: everything of ours is compiled anew in"
+            " each cold start then, while boto3 is the run time's own. The column says what that"
+            " does.",
         ),
         figures={name: one.median for name, one in ratios.items()},
         quick=quick,

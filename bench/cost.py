@@ -94,7 +94,8 @@ def measure(*, quick: bool) -> Section:
             f"**{floor_total:.2f}**",
         )
     )
-    usd = found["usd"]
+    usd, share = found["usd"], found["assumed"]["traced_share"]
+    traces = usd["trace"] * MILLION * _invocations(timed)
     x = (found["x_usd"]["mention_received"] + found["x_usd"]["reply_sent"]) * MILLION
     most = sorted(ours, key=lambda name: floor[name] - ours[name])[:3]
     return Section(
@@ -160,10 +161,9 @@ def measure(*, quick: bool) -> Section:
             + ". An assumption, not a measurement.",
             "Echoes: a platform posts our own answers back to us, if the app is subscribed to them"
             " (a Page's comments always are).",
-            f"X-Ray: {found['assumed']['traced_share']:.0%} of invocations, as in a stream of many"
-            " messages a second. Lambda traces the first of every second, so at one message a"
-            f" second or less it traces all: ${usd['trace'] * MILLION * _invocations(timed):.2f} a"
-            " million instead. `Tracing: Active` in template.yaml is what asks for it.",
+            f"With `Tracing=Active`, X-Ray besides: ${traces * share:.2f} a million for {share:.0%}"
+            " of the invocations, as in a stream of many messages a second. Lambda traces the first"
+            f" of every second, so at one message a second or less it traces all: ${traces:.2f}.",
             "Each month besides, whatever the traffic:"
             f" the secret ${usd['secret_month']:.2f}, eight alarms ${8 * usd['alarm_month']:.2f},"
             f" some 20 metrics ${20 * usd['metric_month']:.2f}, and Lambda's empty polls of three"

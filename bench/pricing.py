@@ -90,7 +90,6 @@ class Bill:
     log_bytes: float = 0
     stored_gb_months: float = 0
     secrets: float = 0
-    traces: float = 0
     out_bytes: float = 0
 
     def dollars(self) -> dict[str, float]:
@@ -106,7 +105,6 @@ class Bill:
             "SQS": self.sqs * usd["sqs_request"] + self.sqs_fifo * usd["sqs_fifo_request"],
             "CloudWatch Logs": self.log_bytes / 1e9 * usd["logs_gb"],
             "Secrets Manager": self.secrets * usd["secret_request"],
-            "X-Ray": self.traces * usd["trace"],
             "to the internet": self.out_bytes / 1e9 * usd["out_gb"],
         }
 
@@ -114,7 +112,6 @@ class Bill:
         memory = prices()["memory_mb"][function]
         self.invocations += 1
         self.gb_seconds += billed_ms(cpu_ms, waits_ms, memory) / 1000 * memory / 1024
-        self.traces += prices()["assumed"]["traced_share"]
 
 
 def floor_bill(body_bytes: int, cpu_ms: float) -> Bill:

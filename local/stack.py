@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -117,6 +118,8 @@ def _build(scratch: str) -> None:
         *("--build-dir", f"{WORK / 'build'}", "--cache-dir", f"{WORK / 'cache'}", "--cached"),
         *("--parameter-overrides", f"Architecture={_architecture()}"),
     )
+    command = [sys.executable, "-m", "local.compiled", f"{WORK / 'build'}"]
+    subprocess.run(command, cwd=ROOT, check=True)
     is_whole.touch()
 
 

@@ -18,7 +18,7 @@ from firstreply.conversations import Conversations, Remembered
 from firstreply.errors import AccountDead, Refuse, TryLater, Unsure
 from firstreply.message import Part, Reply
 from firstreply.observe import count, decided, took
-from firstreply.outbox import Entry, Outbox, State
+from firstreply.outbox import Entry, Outbox, State, Turn
 from firstreply.platform import CALL_SECONDS, Platform
 from firstreply.policy import Decision, Policy, Silence, decide
 from firstreply.queues import CloseCase, Complaint, FailedReply, Queue
@@ -248,19 +248,17 @@ class _OneReply:
 
     def _send(self) -> str | None:
         now, platform = self.way.clock(), self._platform()
-        cool_down, is_automatic = None, not self.reply.by_human
-        if is_automatic:
+        turn = None
+        if not self.reply.by_human:
             decision = self._decide(platform, now)
             if decision.silence:
                 self._keep_silent(decision)
                 return None
-            is_command = decision.purpose in ("stopped", "started")
-            cool_down = timedelta() if is_command else self.way.policy.cool_down
+            turn = self._turn(decision, platform)
         try:
             self._require_open_account(platform)
             self.way.deadline.require(TIME_TO_SEND)
-            most = self.way.policy.most_answers_a_day
-            if silence := self.way.outbox.begin(self.reply, now, cool_down, most):
+            if silence := self.way.outbox.begin(self.reply, now, turn):
                 self._keep_silent(self._decide(platform, now, silence))
                 return None
             platform_id = self._say(platform)
@@ -279,6 +277,16 @@ class _OneReply:
         self._note_account(platform)
         self._tell(now)
         return platform_id
+
+    def _turn(self, decision: Decision, platform: Platform) -> Turn:
+        """Who says stop or start waits for nothing. One account alone shares no post; where none
+        are listed there may be any."""
+        policy, is_command = self.way.policy, decision.purpose in ("stopped", "started")
+        return Turn(
+            cool_down=timedelta() if is_command else policy.cool_down,
+            most_a_day=policy.most_answers_a_day,
+            is_shared=len(accounts_of(platform.secret)) != 1,
+        )
 
     def _say(self, platform: Platform) -> str:
         """Unsure also if it fails in a way of which nobody has thought: on its answer, perhaps."""

@@ -252,7 +252,7 @@ type Stage = Literal["door", "classify", "respond", "escalate"]
 
 STAGES: tuple[Stage, ...] = ("door", "classify", "respond", "escalate")
 HOW: tuple[How, ...] = ("throttled", "broken", "not reached", "answer lost", "gone quiet")
-PUT, GET, UPDATE, BEGIN = "PutItem", "GetItem", "UpdateItem", "TransactWriteItems"
+PUT, GET, UPDATE = "PutItem", "GetItem", "UpdateItem"
 SEND_MANY, SEND, SECRET = "SendMessageBatch", "SendMessage", "GetSecretValue"
 
 # Which call of the stage (of that kind, the first if not said), how it fails, who notices.
@@ -276,18 +276,22 @@ AWS: Sequence[tuple[Stage, str, int, How, Noticed]] = [
     ("classify", SEND_MANY, 2, "refused in part", "again"),
     ("classify", SEND_MANY, 1, "throttled", "again"),
     ("classify", SEND_MANY, 2, "gone quiet", "again"),
-    # The ReplyQueue: the 1st update claims the reply, the 2nd settles it.
+    # The ReplyQueue: the 1st update claims the reply, the 2nd takes the turn, the 3rd begins to
+    # send, the 4th settles it.
     ("respond", SECRET, 1, "broken", "again"),
     ("respond", UPDATE, 1, "throttled", "again"),
     ("respond", UPDATE, 1, "answer lost", "unnoticed"),
     ("respond", UPDATE, 1, "gone quiet", "again"),
-    ("respond", BEGIN, 1, "throttled", "again"),
-    # DynamoDB knows the repeat by its token; moto does not, so it is tried again here.
-    ("respond", BEGIN, 1, "answer lost", "again"),
-    ("respond", BEGIN, 1, "gone quiet", "again"),
     ("respond", UPDATE, 2, "throttled", "again"),
     ("respond", UPDATE, 2, "answer lost", "unnoticed"),
     ("respond", UPDATE, 2, "gone quiet", "again"),
+    ("respond", UPDATE, 3, "throttled", "again"),
+    ("respond", UPDATE, 3, "not reached", "again"),
+    ("respond", UPDATE, 3, "answer lost", "unnoticed"),
+    ("respond", UPDATE, 3, "gone quiet", "again"),
+    ("respond", UPDATE, 4, "throttled", "again"),
+    ("respond", UPDATE, 4, "answer lost", "unnoticed"),
+    ("respond", UPDATE, 4, "gone quiet", "again"),
     # The ComplaintQueue.
     ("escalate", PUT, 1, "throttled", "again"),
     ("escalate", PUT, 1, "answer lost", "unnoticed"),
@@ -300,12 +304,12 @@ AWS: Sequence[tuple[Stage, str, int, How, Noticed]] = [
 
 # While a human is to be told of an answer that its customer did not get.
 HANDING_OVER: Sequence[tuple[str, int, How, Noticed]] = [
-    (UPDATE, 2, "throttled", "again"),
-    (UPDATE, 3, "gone quiet", "again"),
+    (UPDATE, 4, "throttled", "again"),
+    (UPDATE, 5, "gone quiet", "again"),
     (SEND_MANY, 1, "throttled", "again"),
     (SEND_MANY, 1, "refused in part", "again"),
     (SEND_MANY, 1, "gone quiet", "again"),
-    (UPDATE, 4, "broken", "again"),
+    (UPDATE, 6, "broken", "again"),
 ]
 
 # --- one row --------------------------------------------------------------------------------------

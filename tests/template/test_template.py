@@ -87,6 +87,7 @@ def test_a_function_has_its_own_role_log_group_and_time_limit(name: str) -> None
     function, verb = FUNCTIONS[name], name.removesuffix("Function")
     assert logical_id(function["Role"]) == f"{verb}Role"
     assert logical_id(function["LoggingConfig"]["LogGroup"]) == f"{verb}LogGroup"
+    assert function["LoggingConfig"]["SystemLogLevel"] == "WARN", "each start and end is paid for"
     assert 3 < function["Timeout"] <= 120
 
 

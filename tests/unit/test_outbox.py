@@ -1,7 +1,13 @@
 """The outbox: one reply is one record, and moves only along the arrows of its diagram."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from queue import Queue
+from typing import Any
 
 import boto3
 import pytest
@@ -9,11 +15,13 @@ import pytest
 from firstreply.conversations import Conversations
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Message, Reply
-from firstreply.outbox import LEASE, Entry, Outbox
+from firstreply.outbox import LEASE, Bar, Entry, Outbox, Turn
 from tests.aws import World
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 COOL_DOWN = timedelta(minutes=30)
+TURN = Turn(COOL_DOWN, 5)
+ALONE = replace(TURN, is_shared=False)
 
 
 def reply(message_id: str = "m1", customer: str = "ada") -> Reply:
@@ -49,7 +57,7 @@ def test_a_claim_repeated_by_its_owner_is_still_its_own(stack: World) -> None:
 
 def test_what_is_being_sent_is_never_claimed_again(stack: World) -> None:
     outbox().claim(reply(), NOW)
-    assert outbox().begin(reply(), NOW, COOL_DOWN) is None
+    assert outbox().begin(reply(), NOW, TURN) is None
     for owner in ("one", "two"):
         much_later = NOW + timedelta(days=3)
         entry = outbox(owner).claim(reply(), much_later)
@@ -60,7 +68,7 @@ def test_what_is_being_sent_is_never_claimed_again(stack: World) -> None:
 @pytest.mark.parametrize("state", ["sent", "refused", "unknown"])
 def test_what_is_settled_is_never_claimed_again(stack: World, state: str) -> None:
     outbox().claim(reply(), NOW)
-    outbox().begin(reply(), NOW, COOL_DOWN)
+    outbox().begin(reply(), NOW, TURN)
     outbox().settle(reply(), Entry(state=state, owner="", lease_until=0).state, reason="why")
     assert outbox("two").claim(reply(), NOW + timedelta(days=3)).state == state
 
@@ -71,7 +79,7 @@ OVER = LEASE + timedelta(seconds=1)
 def begun(owner: str = "one") -> Entry:
     """A reply that is being sent, as another invocation sees it."""
     outbox(owner).claim(reply(), NOW)
-    outbox(owner).begin(reply(), NOW, COOL_DOWN)
+    outbox(owner).begin(reply(), NOW, TURN)
     return outbox("onlooker").claim(reply(), NOW)
 
 
@@ -86,7 +94,7 @@ def test_of_two_who_asked_about_a_reply_one_may_send_it_again(stack: World) -> N
     seen = begun()
     first = outbox("two")
     assert first.is_mine(first.rearm(reply(), seen, NOW + OVER))
-    first.begin(reply(), NOW + OVER, COOL_DOWN)
+    first.begin(reply(), NOW + OVER, TURN)
     first.settle(reply(), "unknown", reason="no answer", ask_from=NOW + OVER)
     late = outbox("three").rearm(reply(), seen, NOW + 3 * OVER)
     assert (late.state, late.owner) == ("unknown", "two")
@@ -127,27 +135,37 @@ def test_an_outcome_is_not_overwritten_by_who_saw_an_older_state(stack: World) -
 def test_only_the_claim_s_owner_may_begin(stack: World) -> None:
     outbox("one").claim(reply(), NOW)
     with pytest.raises(TryLater):
-        outbox("two").begin(reply(), NOW, COOL_DOWN)
+        outbox("two").begin(reply(), NOW, TURN)
 
 
 def test_a_released_reply_may_be_claimed_at_once(stack: World) -> None:
     outbox().claim(reply(), NOW)
-    outbox().begin(reply(), NOW, COOL_DOWN)
+    outbox().begin(reply(), NOW, TURN)
     outbox().release(reply())
     assert outbox("two").is_mine(outbox("two").claim(reply(), NOW))
-    assert outbox("two").begin(reply(), NOW, COOL_DOWN) is None
+    assert outbox("two").begin(reply(), NOW, TURN) is None
 
 
 def test_one_automatic_answer_per_cool_down_and_conversation(stack: World) -> None:
     def may_begin(message_id: str, at: datetime, customer: str = "ada") -> bool:
         one = reply(message_id, customer)
         outbox().claim(one, at)
-        return outbox().begin(one, at, COOL_DOWN) is None
+        return outbox().begin(one, at, TURN) is None
 
     assert may_begin("m1", NOW)
     assert not may_begin("m2", NOW + timedelta(minutes=29, seconds=59))
     assert may_begin("m3", NOW, customer="someone else")
     assert may_begin("m4", NOW + COOL_DOWN)
+
+
+def test_the_cool_down_goes_on_over_midnight(stack: World) -> None:
+    midnight = NOW.replace(hour=0)
+    found = []
+    for number, minutes in enumerate((-10, 10, 20)):
+        one, at = reply(f"m{number}"), midnight + timedelta(minutes=minutes)
+        outbox().claim(one, at)
+        found.append(outbox().begin(one, at, TURN))
+    assert found == [None, "cool_down", None]
 
 
 def test_so_many_answers_a_day_and_no_more(stack: World) -> None:
@@ -156,7 +174,7 @@ def test_so_many_answers_a_day_and_no_more(stack: World) -> None:
     def begin(message_id: str, at: datetime, kind: str = "ack") -> str | None:
         one = replace(reply(message_id), key=f"{message_id}#{kind}", in_private=kind != "ack")
         outbox().claim(one, at)
-        return outbox().begin(one, at, timedelta(), 2)
+        return outbox().begin(one, at, Turn(timedelta(), 2))
 
     hours = [NOW + timedelta(hours=number) for number in range(4)]
     assert begin("m1", hours[0]) is None
@@ -172,31 +190,28 @@ def test_a_second_answer_to_the_same_message_is_in_no_cool_down(stack: World) ->
     for kind in ("ack", "private"):
         one = replace(reply(), key=f"m1#{kind}", in_private=kind == "private")
         outbox().claim(one, NOW)
-        assert outbox().begin(one, NOW, COOL_DOWN, 5) is None
+        assert outbox().begin(one, NOW, TURN) is None
     other = reply("m2")
     outbox().claim(other, NOW)
-    assert outbox().begin(other, NOW, COOL_DOWN, 5) == "cool_down"
+    assert outbox().begin(other, NOW, TURN) == "cool_down"
 
 
 def test_of_two_accounts_that_are_named_one_answers_also_in_private(stack: World) -> None:
     first = reply()
     outbox().claim(first, NOW)
-    assert outbox().begin(first, NOW, COOL_DOWN, 5) is None
+    assert outbox().begin(first, NOW, TURN) is None
     where = replace(first.message.conversation, account="another")
-    second = Reply(
-        key="m1#private",
-        message=replace(first.message, conversation=where),
-        text="answer",
-        in_private=True,
-    )
+    message = replace(first.message, conversation=where)
+    second = Reply(key="m1#private", message=message, text="answer", in_private=True)
     outbox().claim(second, NOW)
-    assert outbox().begin(second, NOW, COOL_DOWN, 5) == "other_account"
+    assert outbox().begin(second, NOW, TURN) == "other_account"
+    assert outbox().begin(second, NOW, replace(TURN, is_shared=False)) is None
 
 
 def test_what_a_human_wrote_knows_no_cool_down(stack: World) -> None:
-    for message_id, cool_down in (("m1", COOL_DOWN), ("m2", None)):
+    for message_id, turn in (("m1", TURN), ("m2", None)):
         outbox().claim(reply(message_id), NOW)
-        assert outbox().begin(reply(message_id), NOW, cool_down) is None
+        assert outbox().begin(reply(message_id), NOW, turn) is None
 
 
 def test_of_many_messages_at_the_same_instant_one_is_answered(stack: World) -> None:
@@ -204,5 +219,171 @@ def test_of_many_messages_at_the_same_instant_one_is_answered(stack: World) -> N
     owners = {number: outbox(f"owner {number}") for number in range(8)}
     for number, mine in owners.items():
         assert mine.is_mine(mine.claim(reply(f"m{number}"), NOW))
-    begun = [mine.begin(reply(f"m{n}"), NOW, COOL_DOWN) is None for n, mine in owners.items()]
+    begun = [mine.begin(reply(f"m{n}"), NOW, TURN) is None for n, mine in owners.items()]
     assert begun == [True] + [False] * 7
+
+
+def test_of_a_day_s_answers_none_is_forgotten_by_a_clock_that_goes_after(stack: World) -> None:
+    midnight = NOW.replace(hour=0)
+    for number, minutes in enumerate((1, -1, 2)):
+        one, at = reply(f"m{number}"), midnight + timedelta(minutes=minutes)
+        outbox().claim(one, at)
+        found = outbox().begin(one, at, Turn(timedelta(minutes=-5), 2))
+        assert found == (None if number < 2 else "daily_cap")
+
+
+# --- at the same instant, and cut off -------------------------------------------------------------
+
+
+class Cut(BaseException):
+    """No `except Exception` may survive it."""
+
+
+@contextmanager
+def before_each_call(one: Outbox, act: Callable[[], None]) -> Iterator[None]:
+    events = one._table.meta.client.meta.events
+    events.register("before-call", handler := lambda **_: act())
+    yield
+    events.unregister("before-call", handler)
+
+
+# It calls what it is given before every write.
+type Begin = Callable[[Callable[[], None]], Bar | None]
+
+
+class Turns:
+    """Two who begin, each in a thread, and never both at once: each waits before every write
+    until it is told to go on."""
+
+    def __init__(self, pool: ThreadPoolExecutor, begin: Begin) -> None:
+        self._go: Queue[None] = Queue()
+        self._stands: Queue[bool] = Queue()
+        self._found: Future[Bar | None] = pool.submit(self._run, begin)
+        self._is_over = self._stands.get()
+
+    def _wait(self) -> None:
+        self._stands.put(False)
+        self._go.get()
+
+    def step(self) -> None:
+        if not self._is_over:
+            self._go.put(None)
+            self._is_over = self._stands.get()
+
+    def finish(self) -> Bar | None:
+        while not self._is_over:
+            self.step()
+        return self._found.result()
+
+    def _run(self, begin: Begin) -> Bar | None:
+        try:
+            return begin(self._wait)
+        finally:
+            self._stands.put(True)
+
+
+def in_every_order(most: int = 3) -> Iterator[tuple[bool, ...]]:
+    """In which two may come to their writes."""
+    for at in combinations(range(2 * most), most):
+        yield tuple(number in at for number in range(2 * most))
+
+
+type Makers = dict[str, Outbox]
+
+
+@pytest.fixture
+def makers(stack: World) -> Makers:
+    return {name: outbox(name) for name in ("one", "two")}
+
+
+def at_once(
+    makers: Makers, first: Reply, second: Reply, turn: Turn, order: tuple[bool, ...]
+) -> set[Bar | None]:
+    replies = dict(zip(makers, (first, second), strict=True))
+    for name, one in makers.items():
+        assert one.is_mine(one.claim(replies[name], NOW))
+
+    def begins(name: str) -> Begin:
+        def begin(wait: Callable[[], None]) -> Bar | None:
+            with before_each_call(makers[name], wait):
+                return makers[name].begin(replies[name], NOW, turn)
+
+        return begin
+
+    with ThreadPoolExecutor(2) as pool:
+        made = {name: Turns(pool, begins(name)) for name in makers}
+        for is_first in order:
+            made["one" if is_first else "two"].step()
+        return {one.finish() for one in made.values()}
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_of_two_at_the_same_instant_one_is_answered_however_their_writes_fall(
+    makers: Makers, earlier: int
+) -> None:
+    """Be it the day's first or the next; and so with the last that the day allows."""
+    for number, order in enumerate(in_every_order()):
+        for turn, bar in ((ALONE, "cool_down"), (Turn(timedelta(), earlier + 1), "daily_cap")):
+            customer = f"{bar}-{number}"
+            for before in (reply(f"before{number}", customer),) * earlier:
+                at = NOW - timedelta(hours=2)
+                outbox().claim(before, at)
+                assert outbox().begin(before, at, turn) is None
+            one, other = (reply(f"{bar}{name}{number}", customer) for name in "ab")
+            turn = replace(turn, is_shared=False)
+            assert at_once(makers, one, other, turn, order) == {None, bar}
+
+
+def test_of_two_accounts_at_the_same_instant_one_answers(makers: Makers) -> None:
+    for number, order in enumerate(in_every_order()):
+        one = reply(f"m{number}", f"ada-{number}")
+        where = replace(one.message.conversation, account="another")
+        other = replace(one, message=replace(one.message, conversation=where))
+        assert at_once(makers, one, other, TURN, order) == {None, "other_account"}
+
+
+def test_two_that_may_both_be_said_at_the_same_instant_both_are(
+    stack: World, makers: Makers
+) -> None:
+    """Two texts to the same message; two wishes that wait for nothing."""
+    for number, order in enumerate(in_every_order()):
+        one = reply(f"m{number}", f"ada-{number}")
+        again = replace(one, key=f"{one.key}#private", in_private=True)
+        assert at_once(makers, one, again, ALONE, order) == {None}
+        one, other = (reply(f"{name}{number}", f"ben-{number}") for name in "ab")
+        wishes = Turn(timedelta(), 2, is_shared=False)
+        assert at_once(makers, one, other, wishes, order) == {None}
+    counted = [len(one["answered"]) for one in stack.items("PERSON")]
+    assert sorted(counted) == [1] * (number + 1) + [2] * (number + 1)
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+@pytest.mark.parametrize("is_done", [False, True])
+def test_cut_off_at_any_write_a_repeat_goes_on_and_no_two_are_answered(
+    stack: World, at: int, *, is_done: bool
+) -> None:
+    """Before the write, or after it; meanwhile another message asks for the same turn."""
+    first, passed = outbox("one"), 0
+
+    def cut(**_: Any) -> None:
+        nonlocal passed
+        passed += 1
+        if passed == at:
+            raise Cut
+
+    assert first.is_mine(first.claim(reply(), NOW))
+    when = "after-call" if is_done else "before-call"
+    first._table.meta.client.meta.events.register(when, cut)
+    with pytest.raises(Cut):
+        first.begin(reply(), NOW, TURN)
+    later = NOW + OVER
+    begun = []
+    for name, one in (("other", reply("m2")), ("repeat", reply())):
+        mine = outbox(name)
+        if mine.is_mine(mine.claim(one, later)):
+            begun.append(mine.begin(one, later, TURN))
+    is_taken, is_begun = (at, is_done) >= (2, True), (at, is_done) == (3, True)
+    if is_begun:
+        assert begun == ["cool_down"], "and of the first the platform is asked"
+    else:
+        assert begun == (["cool_down", None] if is_taken else [None, "cool_down"])

@@ -101,8 +101,8 @@ def test_what_concerns_an_order_is_acknowledged_in_public_and_continued_in_priva
     (event,) = connected.events()
     said_by_us = event["data"]["acknowledgement"]
     assert said_by_us == {"text": public["text"], "continuation": private["text"]}
-    (day,) = connected.items("DAY#")
-    assert day["answered"] == {said["id"]}, "two texts, one answer"
+    (person,) = connected.items("PERSON")
+    assert person["answered"] == {said["id"]}, "two texts, one answer"
 
 
 def test_a_private_answer_that_is_refused_reaches_a_human(

@@ -12,7 +12,7 @@ from firstreply.channels import Channel
 from firstreply.conversations import Case, Remembered
 from firstreply.hours import WEEKDAYS, Hours
 from firstreply.message import Conversation, Message, Reply, Spoken
-from firstreply.outbox import Outbox
+from firstreply.outbox import Outbox, Turn
 from firstreply.policy import NOTHING, Decision, Policy, ReadyAnswer, Recognised, Silence, Standing
 from firstreply.queues import CloseCase
 from firstreply.understanding import Intent, Understanding
@@ -164,7 +164,7 @@ class Scene:
             )
             outbox = Outbox(classify.listening().conversations, owner="scene")
             outbox.claim(reply, at)
-            assert outbox.begin(reply, at, timedelta(), 100) is None
+            assert outbox.begin(reply, at, Turn(timedelta(), 100)) is None
         if event.get("case"):
             self.open_case(remembered.message, at)
 

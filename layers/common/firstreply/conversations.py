@@ -6,8 +6,8 @@ item          MSG#<message id>             a message and what we made of it (Rem
               REPLY#agent-<hash>           what an agent said, by the event that asked for it
               HUMAN#<id>                   what a human said for the brand in the platform's own app
               CASE                         its case, open or closed (escalate's cases.py)
-              PERSON                       when we, and when a human, last answered
-              DAY#<date>                   the messages that got an automatic answer that day
+              PERSON                       when we, and when a human, last answered; the messages
+                                           that we answered on the last such day
               CHOICE                       that they want no automatic answers, or want them again
 
 Messages, sent replies and humans' words carry their `platform_id`; the index of that name finds
@@ -148,8 +148,14 @@ def person_key(conversation: Conversation) -> dict[str, str]:
     return {"conversation": conversation.key, "item": "PERSON"}
 
 
-def day_key(conversation: Conversation, now: datetime) -> dict[str, str]:
-    return {"conversation": conversation.key, "item": f"DAY#{now.astimezone(UTC).date()}"}
+def day_of(now: datetime) -> str:
+    """The day (UTC) that automatic answers are counted by."""
+    return f"{now.astimezone(UTC).date()}"
+
+
+def answered_on(person: Item, now: datetime) -> frozenset[str]:
+    """The messages that got an automatic answer this day, as PERSON has them."""
+    return frozenset(person["answered"] if person.get("answered_day", "") >= day_of(now) else ())
 
 
 def choice_key(conversation: Conversation) -> dict[str, str]:
@@ -367,17 +373,16 @@ class Conversations:
     def standing(self, conversation: Conversation, *, answering: str, now: datetime) -> Standing:
         """How things stand `now`, leaving out our own answer to the message `answering`."""
         person = self._get(person_key(conversation))
-        # CASE, CHOICE and DAY lie side by side: one question for the three.
-        beside = {str(one["item"]): one for one in self._between(conversation, "CASE", "DAY#~")}
+        # CASE and CHOICE lie side by side: one question for the two.
+        beside = {str(one["item"]): one for one in self._between(conversation, "CASE", "CHOICE")}
         choice = beside.get(choice_key(conversation)["item"], {})
-        today = beside.get(day_key(conversation, now)["item"], {}).get("answered", set())
         case = Case.model_validate(beside["CASE"]) if "CASE" in beside else None
         answered_at = None
         if person.get("automatic_for") != answering and "automatic_at" in person:
             answered_at = datetime.fromisoformat(person["automatic_at"])
         return Standing(
             answered_at=answered_at,
-            answers_today=len(set(today) - {answering}),
+            answers_today=len(answered_on(person, now) - {answering}),
             human_at=moment(person.get("human_ms")),
             erased_until=moment(person.get("erased_ms")),
             opted_out=choice.get("choice") == "stop",

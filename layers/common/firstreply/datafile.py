@@ -1,6 +1,6 @@
 """YAML that a person wrote, as a checked model: what is wrong is named by file, line and place."""
 
-from collections.abc import Iterator
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +12,11 @@ type Path = tuple[int | str, ...]
 
 # Nothing of ours is half as deep.
 _DEEPEST = 20
+
+# Nowhere else does YAML know one.
+_MAY_BE_ANCHOR = re.compile(r"(?:^|[\s\[{,:?-])&\S")
+
+_MAP, _SEQUENCE, _TEXT = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str"))
 
 # libyaml's, where there is one: ten times as fast, and a cold start reads every language.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,21 +69,37 @@ def tree_of(text: str) -> yaml.Node | None:
 
 
 def _read(text: str) -> tuple[yaml.Node | None, Any]:
-    _refuse_mazes(text)
-    loader = _Loader(text)
+    """Each file once for its tree and once for its values, since a cold start waits for it."""
+    if _MAY_BE_ANCHOR.search(text):  # without any, a * stands for nothing: the loader says so
+        _refuse_mazes(text)
+    loader = _Shallow(text)
     try:
         tree = loader.get_single_node()
-        for node in _nodes(tree):
-            _refuse_twins(node)
-            _refuse_dates(node)
-        return tree, loader.construct_document(tree) if tree else None
+        return tree, _value(loader, tree) if tree else None
+    except yaml.MarkedYAMLError:
+        _refuse_mazes(text)
+        raise
     finally:
         loader.dispose()
 
 
+class _Shallow(_Loader):  # type: ignore[misc, valid-type]  # libyaml's, or Python's
+    """It goes down by recursion, so not into any depth."""
+
+    depth = 0
+
+    def descend_resolver(self, *_: object) -> None:
+        """Before each node. (What a resolver does there is for paths, of which we have none.)"""
+        self.depth += 1
+        if self.depth > _DEEPEST + 1:  # what lies in the deepest list, too
+            raise yaml.MarkedYAMLError(problem="too deep")
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+
 def _refuse_mazes(text: str) -> None:
-    """Before they are walked: what stands for something else may stand for itself, or for more
-    than there is room for; and the reader goes down by recursion."""
+    """What stands for something else may stand for itself, or for more than there is room for."""
     depth = 0
     for event in yaml.parse(text, _Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -91,34 +112,31 @@ def _refuse_mazes(text: str) -> None:
             raise _wrong_at(event, f"more than {_DEEPEST} lists within one another")
 
 
-def _nodes(tree: yaml.Node | None) -> Iterator[yaml.Node]:
-    if tree:
-        yield tree
-    if isinstance(tree, yaml.CollectionNode):
-        for one in tree.value:
-            for child in one if isinstance(one, tuple) else (one,):
-                yield from _nodes(child)
+def _value(loader: Any, node: yaml.Node) -> Any:  # noqa: ANN401
+    """As the loader makes it, but without twins; what is usual by a shorter way."""
+    if node.tag == _MAP and isinstance(node, yaml.MappingNode):
+        _refuse_twins(node)
+        return {_value(loader, key): _value(loader, value) for key, value in node.value}
+    if node.tag == _SEQUENCE and isinstance(node, yaml.SequenceNode):
+        return [_value(loader, one) for one in node.value]
+    if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
+        return node.value
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # a date that there is not
+        raise _wrong_at(node, f"{node.value}: {error}") from error
 
 
-def _refuse_twins(node: yaml.Node) -> None:
+def _refuse_twins(node: yaml.MappingNode) -> None:
     """YAML's readers drop the first of two equal keys, silently. And `{{brand}}` without quotes is
     a mapping as a key."""
     seen: set[str] = set()
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+    for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise _wrong_at(key, "braces or brackets where a name is wanted: put it in quotes")
         if key.value in seen:
             raise _wrong_at(key, f"{key.value!r} stands here twice")
         seen.add(key.value)
-
-
-def _refuse_dates(node: yaml.Node) -> None:
-    """That there are not."""
-    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
-        try:
-            yaml.SafeLoader("").construct_yaml_timestamp(node)
-        except ValueError as error:
-            raise _wrong_at(node, f"{node.value}: {error}") from error
 
 
 def _wrong_at(place: Any, problem: str) -> yaml.MarkedYAMLError:  # noqa: ANN401  # node or event

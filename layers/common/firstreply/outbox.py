@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
@@ -32,7 +33,14 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
 from firstreply.aws import Item, refused_item
-from firstreply.conversations import Conversations, Found, day_key, person_key, reply_item
+from firstreply.conversations import (
+    Conversations,
+    Found,
+    answered_on,
+    day_of,
+    person_key,
+    reply_item,
+)
 from firstreply.errors import TryLater
 from firstreply.message import Conversation, Reply, Spoken
 from firstreply.privacy import mask
@@ -42,10 +50,19 @@ if TYPE_CHECKING:
 
 # Longer than respond may run (template.yaml: 45 s), so that a live sender is never overtaken.
 LEASE = timedelta(seconds=60)
-# Nobody asks any more how many answers there were.
-_DAY_IS_OVER = timedelta(days=2)
 
 type State = Literal["claimed", "sending", "sent", "refused", "unknown"]
+type Bar = Literal["cool_down", "daily_cap", "other_account"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an automatic answer has to wait for, and how many messages a day are answered.
+    `is_shared`: another account of the brand's may be told of the same public message."""
+
+    cool_down: timedelta
+    most_a_day: int
+    is_shared: bool = True
 
 
 class Entry(BaseModel):
@@ -106,39 +123,28 @@ class Outbox:
     def is_mine(self, entry: Entry) -> bool:
         return entry.state == "claimed" and entry.owner == self._owner
 
-    def begin(
-        self,
-        reply: Reply,
-        now: datetime,
-        cool_down: timedelta | None,
-        most_a_day: int | None = None,
-    ) -> Literal["cool_down", "daily_cap", "other_account"] | None:
+    def begin(self, reply: Reply, now: datetime, turn: Turn | None) -> Bar | None:
         """Mark it as being sent, or say what came first: another automatic answer within the
         cool-down, as many as a day allows, or another account's to the same public message.
+        `turn` is None for what a human wrote.
 
-        One transaction, so that of two messages handled at the same instant one is answered.
+        Three writes of one item each, since a transaction costs twice as much. Each is a condition
+        that one of several at the same instant meets, and the last of them alone lets send: of two
+        messages one is answered. Each knows who met it (the account, the message, the claim's
+        owner), so a repeat meets it again: a crash between them, or a lost answer, leaves nothing
+        to undo. At worst a turn was taken for a message that is not sent: what comes within the
+        cool-down keeps silent then, and a human has it.
         A second answer to the same message (in private) takes no second turn.
-        `cool_down` is None for what a human wrote.
         """
-        steps: list[tuple[Literal["cool_down", "daily_cap", "other_account"] | None, Any]]
-        steps = [(None, self._start(reply, now))]
-        if cool_down is not None:
-            steps.append(("cool_down", self._take_turn(reply, now, cool_down)))
-            if most_a_day is not None:
-                steps.append(("daily_cap", self._count(reply, now, most_a_day)))
-            if reply.message.public:
-                steps.append(("other_account", self._speak_for_all(reply, now)))
         try:
-            self._table.meta.client.transact_write_items(TransactItems=[one for _, one in steps])
+            if turn and (
+                bar := self._speak_for_all(reply, now, turn) or self._take(reply, now, turn)
+            ):
+                return bar
+            self._start(reply, now)
         except ClientError as error:
-            codes = [r.get("Code") for r in error.response.get("CancellationReasons", ())]
-            failed = next((at for at, code in enumerate(codes) if code != "None"), 0)
-            name = steps[failed][0]
-            if name and codes[failed] == "ConditionalCheckFailed":
-                return name
-            raise TryLater(
-                f"reply could not be begun: {codes or type(error).__name__}", after=1
-            ) from error
+            code = error.response["Error"]["Code"]
+            raise TryLater(f"reply could not be begun: {code}", after=1) from error
         return None
 
     def release(self, reply: Reply) -> None:
@@ -289,77 +295,87 @@ class Outbox:
             parts=reply.part.of if reply.part else 1,
         )
 
-    def _start(self, reply: Reply, now: datetime) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": _key(reply),
-                "UpdateExpression": "SET #state = :sending, lease_until = :lease, began_at = :now",
-                "ConditionExpression": "#state = :claimed AND #owner = :me",
-                "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
-                "ExpressionAttributeValues": {
-                    ":sending": "sending",
-                    ":claimed": "claimed",
-                    ":me": self._owner,
-                    ":lease": _epoch(now + LEASE),
-                    ":now": now.isoformat(timespec="milliseconds"),
-                },
-            }
-        }
+    def _start(self, reply: Reply, now: datetime) -> None:
+        """Once for each claim: the same moment is botocore's repeat."""
+        began_at = _stamp(now)
+        is_repeat = Attr("state").eq("sending") & Attr("began_at").eq(began_at)
+        self._table.update_item(
+            Key=_key(reply),
+            UpdateExpression="SET #state = :sending, lease_until = :lease, began_at = :now",
+            ConditionExpression=Attr("owner").eq(self._owner)
+            & (Attr("state").eq("claimed") | is_repeat),
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={
+                ":sending": "sending",
+                ":lease": _epoch(now + LEASE),
+                ":now": began_at,
+            },
+        )
 
-    def _speak_for_all(self, reply: Reply, now: datetime) -> dict[str, Any]:
+    def _speak_for_all(self, reply: Reply, now: datetime, turn: Turn) -> Bar | None:
         """A post that names two accounts of the brand's is answered by one of them."""
         where = reply.message.conversation
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": {"conversation": f"{where.channel}#{reply.message.id}", "item": "ANSWERED"},
-                "UpdateExpression": "SET #by = :us, expires_at = :expires",
-                "ConditionExpression": "attribute_not_exists(#by) OR #by = :us",
-                "ExpressionAttributeNames": {"#by": "by"},
-                "ExpressionAttributeValues": {
+        if not (turn.is_shared and reply.message.public):
+            return None
+        try:
+            self._table.update_item(
+                Key={"conversation": f"{where.channel}#{reply.message.id}", "item": "ANSWERED"},
+                UpdateExpression="SET #by = :us, expires_at = :expires",
+                ConditionExpression=Attr("by").not_exists() | Attr("by").eq(where.account),
+                ExpressionAttributeNames={"#by": "by"},
+                ExpressionAttributeValues={
                     ":us": where.account,
                     ":expires": self._conversations.expires_at(now),
                 },
-            }
-        }
+            )
+        except ClientError as error:
+            refused_item(error)
+            return "other_account"
+        return None
 
-    def _count(self, reply: Reply, now: datetime, most: int) -> dict[str, Any]:
-        """The messages of this day (UTC) that were answered by ourselves, each counted once."""
-        expires = self._conversations.expires_at(now)
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": day_key(reply.message.conversation, now),
-                "UpdateExpression": "ADD answered :these SET expires_at = :expires",
-                "ConditionExpression": "attribute_not_exists(answered)"
-                " OR size(answered) < :most OR contains(answered, :this)",
-                "ExpressionAttributeValues": {
-                    ":these": {reply.message.id},
-                    ":this": reply.message.id,
-                    ":most": most,
-                    ":expires": min(expires, _epoch(now + _DAY_IS_OVER)),
-                },
-            }
+    def _take(self, reply: Reply, now: datetime, turn: Turn) -> Bar | None:
+        """The conversation's turn, and one of its day's (UTC): the messages that the day answered
+        are kept, each counted once. The first of a day replaces them, another joins them."""
+        this, today, over = reply.message.id, day_of(now), _stamp(now - turn.cool_down)
+        facts: dict[str, Any] = {
+            ":now": _stamp(now),
+            ":this": this,
+            ":these": {this},
+            ":expires": self._conversations.expires_at(now),
         }
-
-    def _take_turn(self, reply: Reply, now: datetime, cool_down: timedelta) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": person_key(reply.message.conversation),
-                "UpdateExpression": "SET automatic_at = :now, automatic_for = :this,"
-                " expires_at = :expires",
-                "ConditionExpression": "attribute_not_exists(automatic_at)"
-                " OR automatic_at <= :over OR automatic_for = :this",
-                "ExpressionAttributeValues": {
-                    ":now": now.isoformat(timespec="milliseconds"),
-                    ":over": (now - cool_down).isoformat(timespec="milliseconds"),
-                    ":this": reply.message.id,
-                    ":expires": self._conversations.expires_at(now),
-                },
-            }
-        }
+        taken = " automatic_at = :now, automatic_for = :this, expires_at = :expires"
+        is_due = (
+            Attr("automatic_at").not_exists()
+            | Attr("automatic_at").lte(over)
+            | Attr("automatic_for").eq(this)
+        )
+        # Later than today: by the clock of who was here at midnight.
+        is_first = Attr("answered_day").not_exists() | Attr("answered_day").lt(today)
+        has_room = Attr("answered").size().lt(turn.most_a_day) | Attr("answered").contains(this)
+        joins = Attr("answered_day").gte(today) & has_room
+        first = f"SET answered = :these, answered_day = :today,{taken}"
+        for change, condition, more in (
+            (first, is_first & is_due, {":today": today}),
+            (f"ADD answered :these SET{taken}", joins & is_due, {}),
+        ):
+            try:
+                self._table.update_item(
+                    Key=person_key(reply.message.conversation),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=facts | more,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                person = refused_item(error) or {}
+            else:
+                return None
+            if person.get("automatic_for") != this and person.get("automatic_at", "") > over:
+                return "cool_down"
+            answered = answered_on(person, now)
+            if this not in answered and len(answered) >= turn.most_a_day:
+                return "daily_cap"
+        raise TryLater("somebody else was answered at the same instant", after=1)
 
 
 def _kept(reply: Reply) -> dict[str, Any]:
@@ -431,6 +447,10 @@ def _is_still(seen: Entry) -> ConditionBase:
 
 def _key(reply: Reply) -> dict[str, str]:
     return {"conversation": reply.message.conversation.key, "item": reply_item(reply.key)}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _epoch(moment: datetime) -> int:
