@@ -164,10 +164,9 @@ def measure(*, quick: bool) -> Section:
             f"With `Tracing=Active`, X-Ray besides: ${traces * share:.2f} a million for {share:.0%}"
             " of the invocations, as in a stream of many messages a second. Lambda traces the first"
             f" of every second, so at one message a second or less it traces all: ${traces:.2f}.",
-            "Each month besides, whatever the traffic:"
-            f" the secret ${usd['secret_month']:.2f}, eight alarms ${8 * usd['alarm_month']:.2f},"
-            f" some 20 metrics ${20 * usd['metric_month']:.2f}, and Lambda's empty polls of three"
-            f" queues ${3 * 5 * 3 * 43_200 * usd['sqs_request']:.2f} (five pollers, 20 s each).",
+            "Each month besides, whatever the traffic: what [cost.md](cost.md) calls fixed, and"
+            " Lambda's empty polls of three queues"
+            f" ${3 * 5 * 3 * 43_200 * usd['sqs_request']:.2f} (five pollers, 20 s each).",
         ),
         figures={"dollars": total, "floor": floor_total},
         quick=quick,

@@ -407,7 +407,8 @@ class _OneReply:
         where, key = message.conversation.channel, self.reply.key
         decided("reply", state, reason, message_id=message.id, reply=key, channel=where)
         by = {"reason": cause} if state == "refused" else {}
-        count(f"Reply{state.capitalize()}", channel=where, **by)
+        if "ask_from" not in more:  # else the platform is asked before it counts as in doubt
+            count(f"Reply{state.capitalize()}", channel=where, **by)
 
     def _hand_over(self, reason: str) -> None:
         """Of a thread, all that is not said yet."""
