@@ -171,5 +171,5 @@ def test_what_classify_carries_fits_into_lambda() -> None:
         name: sum(path.stat().st_size for path in (WORK / "build" / name).rglob("*")) / 2**20
         for name in ("ClassifyFunction", "CommonLayer", "BrandLayer")
     }
-    assert 50 < megabytes["ClassifyFunction"] < 200
+    assert 50 < megabytes["ClassifyFunction"] < 210
     assert sum(megabytes.values()) < 240
