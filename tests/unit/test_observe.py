@@ -171,6 +171,20 @@ def test_what_was_counted_stays_counted_when_the_invocation_fails(
     assert (told["Received"], told["Messages"]) == ([1.0], [2.0, 1.0])
 
 
+@pytest.mark.parametrize("values", [99, 100, 101, 250])
+def test_however_much_is_counted_is_counted_once(
+    stack: World, capfd: pytest.CaptureFixture[str], values: int
+) -> None:
+    @observed
+    def work(_event: object, _context: object) -> None:
+        for value in range(values):
+            count("Messages", value, channel="meta")
+
+    work({}, stack.context())
+    lines = [json.loads(one) for one in capfd.readouterr().out.splitlines() if '"_aws"' in one]
+    assert [value for line in lines for value in line["Messages"]] == list(range(values))
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 

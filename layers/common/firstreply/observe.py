@@ -99,6 +99,7 @@ def observed(handler: Handler) -> Handler:
         finally:
             _counted.reset(before)
             for metrics in counted.values():
-                metrics.flush_metrics()
+                if metrics.metric_set:  # the hundredth value of one has it written at once
+                    metrics.flush_metrics()
 
     return call
