@@ -95,8 +95,8 @@ def measure(*, quick: bool) -> Section:
                     ("an empty function, invoked warm", hop.show(" ms", 0)),
                     (f"{HOPS} of them, of the median one at a time", f"{share:.0%}"),
                 ),
-                "Asked for by the emulator's API; its own polls of the stream and the queues may invoke"
-                " faster, so the share can come to more than all.",
+                "Asked for by the emulator's API; its own polls of the stream and the queues may"
+                " invoke faster, so the share can come to more than all.",
             ),
             Table(
                 ("", "messages"),
