@@ -27,6 +27,7 @@ def main() -> int:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     # So that what was started is ended.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    WORK.mkdir(exist_ok=True)  # what is kept, and the emulator's log
     began, failed = time.monotonic(), 0
     for name in [one for one in SECTIONS if one in options.section] or SECTIONS:
         at = time.monotonic()
@@ -45,7 +46,6 @@ def main() -> int:
 
 
 def _keep(section: Section) -> None:
-    WORK.mkdir(exist_ok=True)
     WORK.joinpath(f"bench-{section.name}.json").write_text(json.dumps(plain(section), indent=1))
 
 

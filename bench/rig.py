@@ -23,6 +23,7 @@ import httpx
 
 from bench.door import environment
 from bench.invoke import Handler, Meter, post
+from local.bare import make, settings
 from local.simulator import DEMO_SECRET
 from local.stack import _ministack, require_free, where
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-QUEUES = ("reply", "complaint", "escalation.fifo", "fetch", "inbox-dead")
 _people = count(1)
 
 
@@ -118,7 +118,7 @@ def open_rig(*, echo: bool = False) -> Iterator[Rig]:
         sqs: SQSClient = own.client("sqs", **where(endpoint))
         secrets: Any = own.client("secretsmanager", **where(endpoint))
         arn = secrets.create_secret(Name="channels", SecretString=json.dumps(DEMO_SECRET))["ARN"]
-        urls = _make(dynamodb, sqs)
+        urls = make(dynamodb, sqs)
         with environment(_environment(endpoint, platforms, arn, urls)):
             yield Rig(simulator, dynamodb, sqs, urls, posted, _handlers())
 
@@ -140,68 +140,13 @@ def _handlers() -> Mapping[str, Handler]:
 def _environment(
     endpoint: str, platforms: str, arn: str, urls: Mapping[str, str]
 ) -> dict[str, str]:
-    return {
+    return settings(platforms, arn, urls) | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
-        "INBOX_TABLE": "inbox",
-        "INBOX_RETENTION_DAYS": "14",
-        "CONVERSATIONS_TABLE": "conversations",
-        "CONVERSATION_RETENTION_DAYS": "90",
-        "SECRET_ARN": arn,
-        "REPLY_QUEUE_URL": urls["reply"],
-        "COMPLAINT_QUEUE_URL": urls["complaint"],
-        "ESCALATION_QUEUE_URL": urls["escalation.fifo"],
-        "FETCH_QUEUE_URL": urls["fetch"],
-        "INBOX_DEAD_LETTER_QUEUE_URL": urls["inbox-dead"],
-        "GRAPH_API_URL": f"{platforms}/graph",
-        "INSTAGRAM_API_URL": f"{platforms}/instagram",
-        "GRAPH_API_VERSION": "v26.0",
-        "X_API_URL": f"{platforms}/x",
-        "AUTO_REPLY": "on",
-        "COOL_DOWN_MINUTES": "30",
-        "BEDROCK_MODEL_ID": "",
-        "COMPREHEND_SENTIMENT": "off",
-        "POWERTOOLS_METRICS_NAMESPACE": "FirstReply",
         "POWERTOOLS_SERVICE_NAME": "bench",
         "NO_PROXY": "127.0.0.1,localhost",
-    }
-
-
-def _make(dynamodb: DynamoDBClient, sqs: SQSClient) -> dict[str, str]:
-    """The tables and queues, as template.yaml has them."""
-    dynamodb.create_table(
-        TableName="inbox",
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    dynamodb.create_table(
-        TableName="conversations",
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("conversation", "item", "platform_id")
-        ],
-        KeySchema=[
-            {"AttributeName": "conversation", "KeyType": "HASH"},
-            {"AttributeName": "item", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "platform_id",
-                "KeySchema": [{"AttributeName": "platform_id", "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    fifo: Any = {"FifoQueue": "true"}
-    return {
-        name: sqs.create_queue(QueueName=name, Attributes=fifo if name.endswith(".fifo") else {})[
-            "QueueUrl"
-        ]
-        for name in QUEUES
     }
 
 

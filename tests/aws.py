@@ -25,6 +25,7 @@ from functions.escalate import app as escalate
 from functions.fetch import app as fetch
 from functions.respond import app as respond
 from functions.webhook import app as webhook
+from local.bare import make, settings
 from tests.quick_moto import quicken
 
 if TYPE_CHECKING:
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 FUNCTIONS = (webhook, classify, fetch, respond, escalate)
-QUEUES = (
-    "fetch",
-    "reply",
-    "reply-dead",
-    "complaint",
-    "complaint-dead",
-    "escalation.fifo",
-    "inbox-dead",
-)
 MOST_RECEIVES = 5  # the least maxReceiveCount in template.yaml
 
 BACK_AFTER = timedelta(seconds=61)  # longer than any lease
@@ -344,64 +336,11 @@ def world(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         sqs, dynamodb = _sqs(), _dynamodb()
-        urls = {
-            name: sqs.create_queue(
-                QueueName=name,
-                Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {},
-            )["QueueUrl"]
-            for name in QUEUES
-        }
-        dynamodb.create_table(
-            TableName="inbox",
-            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        dynamodb.create_table(
-            TableName="conversations",
-            AttributeDefinitions=[
-                {"AttributeName": "conversation", "AttributeType": "S"},
-                {"AttributeName": "item", "AttributeType": "S"},
-                {"AttributeName": "platform_id", "AttributeType": "S"},
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "platform_id",
-                    "KeySchema": [{"AttributeName": "platform_id", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            KeySchema=[
-                {"AttributeName": "conversation", "KeyType": "HASH"},
-                {"AttributeName": "item", "KeyType": "RANGE"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        urls = make(dynamodb, sqs)
         arn = _secretsmanager().create_secret(Name="channels", SecretString=json.dumps(secret))[
             "ARN"
         ]
-        environment = {
-            "INBOX_TABLE": "inbox",
-            "INBOX_RETENTION_DAYS": "14",
-            "CONVERSATIONS_TABLE": "conversations",
-            "CONVERSATION_RETENTION_DAYS": "90",
-            "SECRET_ARN": arn,
-            "REPLY_QUEUE_URL": urls["reply"],
-            "COMPLAINT_QUEUE_URL": urls["complaint"],
-            "ESCALATION_QUEUE_URL": urls["escalation.fifo"],
-            "INBOX_DEAD_LETTER_QUEUE_URL": urls["inbox-dead"],
-            "FETCH_QUEUE_URL": urls["fetch"],
-            "GRAPH_API_URL": f"{platforms}/graph",
-            "INSTAGRAM_API_URL": f"{platforms}/instagram",
-            "GRAPH_API_VERSION": "v26.0",
-            "X_API_URL": f"{platforms}/x",
-            "AUTO_REPLY": "on",
-            "COOL_DOWN_MINUTES": "30",
-            "BEDROCK_MODEL_ID": "",
-            "COMPREHEND_SENTIMENT": "off",
-            "POWERTOOLS_METRICS_NAMESPACE": "FirstReply",
-            "POWERTOOLS_SERVICE_NAME": "test",
-        }
+        environment = settings(platforms, arn, urls) | {"POWERTOOLS_SERVICE_NAME": "test"}
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         made = World(urls)
